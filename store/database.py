@@ -1,0 +1,102 @@
+"""One database, two kinds of sessions: whoever is handed a `ReadTx` cannot write.
+
+SQLite: WAL, synchronous=FULL, every writing transaction BEGIN IMMEDIATE behind one fair turn in this
+process; other processes wait for the lock with jitter for 30 s. PostgreSQL: psycopg, READ COMMITTED.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Executable, Row
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+
+from store import engines
+from store.errors import DatabaseAway
+from store.turn import Turn
+
+
+class ReadTx:
+    """A transaction that reads. `clock` is not here on purpose: time is an argument of the verbs."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.postgres = connection.dialect.name == "postgresql"
+
+    def all(self, statement: Executable, parameters: Any = None) -> Sequence[Row[Any]]:
+        return self.connection.execute(statement, parameters).all()
+
+    def first(self, statement: Executable, parameters: Any = None) -> Row[Any] | None:
+        return self.connection.execute(statement, parameters).first()
+
+    def value(self, statement: Executable, parameters: Any = None) -> Any:
+        return self.connection.execute(statement, parameters).scalar()
+
+
+class WriteTx(ReadTx):
+    """A transaction that writes. Its tables are locked in one order: sends, messages, participants,
+    status_updates, inbound_messages, the rest, feed; keys sorted inside each."""
+
+    def run(self, statement: Executable, parameters: Any = None) -> int:
+        """Execute and say how many rows it touched."""
+        return self.connection.execute(statement, parameters).rowcount
+
+    def driver(self, statement: str, parameters: Any = None) -> Any:
+        """The hot paths' way past SQLAlchemy's compiler: one statement in the driver's own style."""
+        return self.connection.exec_driver_sql(statement, parameters)
+
+
+class Database:
+    """The open database of this process; threads may share it."""
+
+    def __init__(self, url: str) -> None:
+        self.url = engines.normalised(url)
+        self.sqlite = self.url.startswith("sqlite")
+        self._write_engine: Engine = engines.for_writing(self.url)
+        self._read_engine: Engine = engines.for_reading(self.url)
+        self._turn = Turn()
+
+    @contextmanager
+    def write(self, *, urgent: bool = False) -> Iterator[WriteTx]:
+        """One transaction: commits at the end, rolls back on any exception.
+
+        `urgent` is the door's: on SQLite it goes before whoever else waits for the turn. A database that is
+        away is `DatabaseAway`; when COMMIT itself is cut off the outcome is not known and that is said, too.
+        """
+        if self.sqlite:
+            with self._turn.taken(urgent=urgent), self._transaction(self._write_engine) as connection:
+                yield WriteTx(connection)
+        else:
+            with self._transaction(self._write_engine) as connection:
+                yield WriteTx(connection)
+
+    @contextmanager
+    def read(self) -> Iterator[ReadTx]:
+        with self._transaction(self._read_engine) as connection:
+            yield ReadTx(connection)
+
+    def close(self) -> None:
+        self._write_engine.dispose()
+        self._read_engine.dispose()
+
+    @contextmanager
+    def _transaction(self, engine: Engine) -> Iterator[Connection]:
+        try:
+            with engine.begin() as connection:
+                yield connection
+        except (OperationalError, InterfaceError) as problem:
+            if is_away(problem):
+                raise DatabaseAway(engines.away_sentence(self.url, problem)) from problem
+            raise
+
+
+def is_away(problem: DBAPIError) -> bool:
+    """Whether the database could not do the work at all (gone, full, read-only, locked for too long)."""
+    if problem.connection_invalidated:
+        return True
+    return engines.sqlstate(problem) in engines.AWAY_STATES or engines.sqlite_away(problem)
+
+
+def is_transient(problem: BaseException) -> bool:
+    """Whether the same transaction may succeed when it is tried again at once."""
+    return isinstance(problem, DBAPIError) and engines.sqlstate(problem) in engines.TRANSIENT_STATES

@@ -1,0 +1,182 @@
+"""How each database is opened, and how its errors are told apart."""
+
+import random
+import sqlite3
+import time
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import ArgumentError, DBAPIError
+
+from store.errors import BadDatabaseUrl
+
+SQLITE_WAIT = 30.0  # seconds that another process waits for the one writer
+SQLITE_PAUSE = 0.02  # seconds, the longest of the jittered pauses between its tries
+SQLITE_OLDEST = (3, 35)  # RETURNING
+POSTGRES_CONNECT = 5  # seconds
+
+# Deadlock, serialisation, lock not available.
+TRANSIENT_STATES = frozenset({"40P01", "40001", "55P03"})
+# Connection trouble, shutting down or starting, disk full, too many connections, read-only, I/O error.
+AWAY_STATES = frozenset(
+    {
+        "08000",
+        "08001",
+        "08003",
+        "08004",
+        "08006",
+        "57P01",
+        "57P02",
+        "57P03",
+        "53100",
+        "53300",
+        "25006",
+        "58030",
+    }
+)
+_SQLITE_AWAY = (
+    "locked",
+    "busy",
+    "full",
+    "readonly",
+    "read-only",
+    "disk i/o",
+    "unable to open",
+    "no such file",
+)
+
+
+def normalised(url: str) -> str:
+    """The address as SQLAlchemy wants it; one driver a database."""
+    for plain, driver in (
+        ("postgres://", "postgresql+psycopg://"),
+        ("postgresql://", "postgresql+psycopg://"),
+    ):
+        if url.startswith(plain):
+            return driver + url.removeprefix(plain)
+    if url.startswith(("postgresql+psycopg://", "sqlite://")):
+        _checked(url)
+        return url
+    raise BadDatabaseUrl(
+        "WAMTRAIL_DATABASE_URL is neither sqlite:///FILE nor postgresql://USER@HOST/NAME; correct it."
+    )
+
+
+def _checked(url: str) -> None:
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise BadDatabaseUrl("WAMTRAIL_DATABASE_URL cannot be read as a database address.") from None
+    if parsed.get_backend_name() == "sqlite" and parsed.database in (None, "", ":memory:"):
+        raise BadDatabaseUrl(
+            "WAMTRAIL_DATABASE_URL names no file: write sqlite:///wamtrail.db, for instance."
+        )
+
+
+def for_writing(url: str) -> Engine:
+    if url.startswith("sqlite"):
+        engine = create_engine(url, pool_size=1, max_overflow=0, pool_timeout=60, connect_args={"timeout": 0})
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_immediate)
+        return engine
+    engine = create_engine(
+        url,
+        pool_size=8,
+        max_overflow=8,
+        pool_pre_ping=False,
+        connect_args={"connect_timeout": POSTGRES_CONNECT},
+    )
+    event.listen(engine, "connect", _prepare_postgres)
+    return engine
+
+
+def for_reading(url: str) -> Engine:
+    if url.startswith("sqlite"):
+        engine = create_engine(url, pool_size=4, max_overflow=4, connect_args={"timeout": 5})
+        event.listen(engine, "connect", _prepare_sqlite_reader)
+        event.listen(engine, "begin", _begin_deferred)
+        return engine
+    options = "-c default_transaction_read_only=on"
+    return create_engine(
+        url,
+        pool_size=4,
+        max_overflow=4,
+        pool_pre_ping=True,
+        connect_args={"connect_timeout": POSTGRES_CONNECT, "options": options},
+    )
+
+
+def _prepare_sqlite(connection: DBAPIConnection, _record: Any) -> None:
+    """auto_vacuum has to come before the first table; the rest is asserted, because law 1 rests on it."""
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA auto_vacuum=INCREMENTAL")
+    _retried(lambda: cursor.execute("PRAGMA journal_mode=WAL"))
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute("PRAGMA wal_autocheckpoint=4000")
+    cursor.execute("PRAGMA cache_size=-65536")
+    journal = cursor.execute("PRAGMA journal_mode").fetchone()[0]
+    synchronous = cursor.execute("PRAGMA synchronous").fetchone()[0]
+    cursor.close()
+    if journal != "wal" or synchronous != 2:
+        raise BadDatabaseUrl(
+            "The SQLite file cannot be opened with WAL and synchronous=FULL; is it on a network disk?"
+        )
+
+
+def _prepare_sqlite_reader(connection: DBAPIConnection, _record: Any) -> None:
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA query_only=ON")
+    cursor.close()
+
+
+def _begin_immediate(connection: Connection) -> None:
+    _retried(lambda: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+
+
+def _begin_deferred(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN")
+
+
+def _retried(step: Any) -> None:
+    """SQLite's own waiting sleeps ever longer and so starves; short jittered pauses are fair."""
+    deadline = time.monotonic() + SQLITE_WAIT
+    while True:
+        try:
+            step()
+            return
+        except (sqlite3.OperationalError, DBAPIError) as problem:
+            original = getattr(problem, "orig", problem)
+            if "locked" not in str(original) or time.monotonic() > deadline:
+                raise
+        time.sleep(random.uniform(0.001, SQLITE_PAUSE))  # noqa: S311  no secret is made of it
+
+
+def _prepare_postgres(connection: Any, _record: Any) -> None:
+    """A commit that is not on disk must not be answered 200, whatever the server's default."""
+    with connection.cursor() as cursor:
+        if cursor.execute("SHOW synchronous_commit").fetchone()[0] == "off":
+            cursor.execute("SET synchronous_commit TO on")
+    connection.commit()
+
+
+def sqlstate(problem: DBAPIError) -> str | None:
+    return getattr(problem.orig, "sqlstate", None)
+
+
+def sqlite_away(problem: DBAPIError) -> bool:
+    return isinstance(problem.orig, sqlite3.Error) and any(
+        word in str(problem.orig).lower() for word in _SQLITE_AWAY
+    )
+
+
+def away_sentence(url: str, problem: DBAPIError) -> str:
+    """What is away and what to look at; never the address, which may hold a password."""
+    if url.startswith("sqlite"):
+        name = make_url(url).database
+        return f"The SQLite file {name} cannot be used ({problem.orig}); check disk space and rights."
+    state = sqlstate(problem)
+    said = f" (SQLSTATE {state})" if state else ""
+    return f"PostgreSQL cannot be used{said}: check that it runs and that WAMTRAIL_DATABASE_URL is right."

@@ -1,0 +1,21 @@
+"""What the store tells its callers when it cannot do its work. Each message is one plain sentence."""
+
+
+class StoreError(Exception):
+    """Base of all: the text may be shown to the person who started the program."""
+
+
+class DatabaseAway(StoreError):
+    """The database cannot be reached or answers nothing; trying again later may help."""
+
+
+class SchemaMismatch(StoreError):
+    """The tables are not what this version of the program needs."""
+
+
+class BadDatabaseUrl(StoreError):
+    """The address of the database cannot be used."""
+
+
+class IdempotencyConflict(StoreError):
+    """The same idempotency key came with a different body."""

@@ -1,0 +1,110 @@
+"""Bringing a database to the tables this program needs, and telling whether it is there.
+
+Alembic is imported inside the functions: it costs a tenth of a second that only these commands pay.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import TYPE_CHECKING, Literal
+
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import InterfaceError, OperationalError
+
+from store import engines
+from store.database import is_away
+from store.errors import DatabaseAway, SchemaMismatch
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+CODE = (0, 1, 0)  # this program's place among the migrations' `needs_code`
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """How the tables stand to this program; with `newer` it runs, with a warning."""
+
+    state: Literal["current", "newer", "empty", "too_old", "too_new"]
+    sentence: str
+
+    @property
+    def usable(self) -> bool:
+        return self.state in ("current", "newer")
+
+
+def upgrade(url: str) -> None:
+    """Run every migration that is missing. Raises DatabaseAway when the database cannot be reached."""
+    from alembic import command
+
+    with _connected(url) as connection:
+        command.upgrade(_config(connection), "head")
+
+
+def schema(url: str) -> Schema:
+    """Compare the tables' revision with the one this program was built for."""
+    from alembic.runtime.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+
+    with _connected(url) as connection:
+        found = MigrationContext.configure(connection).get_current_revision()
+        needs = _needed_code(connection) if found else CODE
+        script = ScriptDirectory.from_config(_config(connection))
+    known = {revision.revision for revision in script.walk_revisions()}
+    return judged(found, script.get_current_head(), known, needs)
+
+
+def judged(found: str | None, head: str | None, known: set[str], needs: tuple[int, ...]) -> Schema:
+    """The decision alone: too old refuses, newer warns unless it needs newer code."""
+    if found == head:
+        return Schema("current", f"The tables are what this version needs (revision {head}).")
+    if found is None:
+        return Schema("empty", "The database has no tables yet; run `wamtrail db upgrade`.")
+    if found in known:
+        return Schema(
+            "too_old", f"The tables are of revision {found}, {head} is needed; run `wamtrail db upgrade`."
+        )
+    if needs > CODE:
+        least = ".".join(map(str, needs))
+        return Schema(
+            "too_new", f"The tables are of revision {found} and need wamtrail {least} or newer; install it."
+        )
+    return Schema("newer", f"The tables are newer (revision {found}) than this program (revision {head}).")
+
+
+def check(url: str) -> Schema:
+    """`schema`, but an unusable one is raised as SchemaMismatch."""
+    found = schema(url)
+    if not found.usable:
+        raise SchemaMismatch(found.sentence)
+    return found
+
+
+def _needed_code(connection: Connection) -> tuple[int, ...]:
+    query = text("SELECT value FROM installation WHERE name = 'needs_code'")
+    value = connection.execute(query).scalar() or "0"
+    return tuple(int(part) for part in value.split("."))
+
+
+@contextmanager
+def _connected(url: str) -> Iterator[Connection]:
+    engine = engines.for_writing(engines.normalised(url))
+    try:
+        with engine.connect() as connection:
+            yield connection
+    except (OperationalError, InterfaceError) as problem:
+        if is_away(problem):
+            raise DatabaseAway(engines.away_sentence(engines.normalised(url), problem)) from problem
+        raise
+    finally:
+        engine.dispose()
+
+
+def _config(connection: Connection) -> "Config":
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(files("migrations")).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config
