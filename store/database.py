@@ -75,15 +75,26 @@ class Database:
         with self._transaction(self._read_engine) as connection:
             yield ReadTx(connection)
 
+    def hold(self) -> Connection:
+        """A PostgreSQL session of its own, outside of any transaction, for a lock that lives with the process."""
+        with self._away_told():
+            connection = self._write_engine.connect()
+            connection.detach()
+            return connection.execution_options(isolation_level="AUTOCOMMIT")
+
     def close(self) -> None:
         self._write_engine.dispose()
         self._read_engine.dispose()
 
     @contextmanager
     def _transaction(self, engine: Engine) -> Iterator[Connection]:
+        with self._away_told(), engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def _away_told(self) -> Iterator[None]:
         try:
-            with engine.begin() as connection:
-                yield connection
+            yield
         except (OperationalError, InterfaceError) as problem:
             if is_away(problem):
                 raise DatabaseAway(engines.away_sentence(self.url, problem)) from problem

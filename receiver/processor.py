@@ -1,0 +1,210 @@
+"""From kept webhooks to rows: claim a run, understand it, apply it, all in one transaction.
+
+Any number of processors may run on one PostgreSQL. What breaks a run is tried alone, and goes to quarantine
+when it breaks alone as well; after an unclean stop the oldest of the backlog are tried alone at first, because
+one of them may be what killed the process.
+"""
+
+import hashlib
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import structlog
+
+from receiver.figures import ProcessorFigures
+from receiver.payload import parse
+from store import backlog, marks
+from store.apply import Applied, Understood, apply
+from store.backlog import Marker
+from store.database import Database, WriteTx, is_transient
+from store.errors import DatabaseAway
+from store.records import Parsed, QuarantinedPart
+from store.webhooks import Kept, load
+
+log = structlog.get_logger("receiver.processor")
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How much one run may hold, and how the idle processor waits."""
+
+    most: int = 1000  # webhooks
+    most_bytes: int = 4 * 1024 * 1024
+    idle_first: float = 0.005  # seconds; doubled while there is nothing to do
+    idle_longest: float = 0.2
+    whole_scan: float = 1.0  # seconds between looks at the whole backlog, not only above the low-water mark
+    tries: int = 2  # times that a body may kill the process alone
+    careful: int = 2  # runs' worth of webhooks that are tried alone after an unclean stop
+
+
+SQLITE_BOUNDS = Bounds(most=500, most_bytes=384 * 1024)  # about 10 ms of the one writer
+
+
+class Processor:
+    """`run` until stopped; `wake` when something was kept in this process."""
+
+    def __init__(
+        self,
+        database: Database,
+        figures: ProcessorFigures,
+        clock: Callable[[], float],
+        *,
+        bounds: Bounds | None = None,
+        keep_content: bool = False,
+    ) -> None:
+        self._database = database
+        self._figures = figures
+        self._clock = clock
+        self._bounds = bounds or (SQLITE_BOUNDS if database.sqlite else Bounds())
+        self._keep_content = keep_content
+        self._after = 0
+        self._scanned_at = 0.0
+        self._awake = threading.Event()
+        self._stopping = threading.Event()
+
+    def wake(self) -> None:
+        self._awake.set()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._awake.set()
+
+    def run(self) -> None:
+        """Process until `stop`; a database that is away is waited for."""
+        mark: marks.Mark | None = None
+        pause = self._bounds.idle_first
+        while not self._stopping.is_set():
+            try:
+                if mark is None:
+                    mark = marks.begin(self._database, self._clock())
+                    if mark.unclean:
+                        self._carefully()
+                busy = self.process() > 0
+            except DatabaseAway as problem:
+                self._figures.failures.labels("away").inc()
+                log.warning("database_away", sentence=str(problem))
+                busy, pause = False, 1.0
+            if busy:
+                pause = self._bounds.idle_first
+            elif self._awake.wait(pause):
+                self._awake.clear()
+            else:
+                pause = min(pause * 2, self._bounds.idle_longest)
+        if mark is not None:
+            mark.end()
+
+    def process(self) -> int:
+        """One run; how many webhooks it took off the backlog."""
+        try:
+            return self._process(self._bounds.most)
+        except DatabaseAway:
+            raise
+        except Exception as problem:
+            kind = "again" if is_transient(problem) else "poison"
+            self._figures.failures.labels(kind).inc()
+            log.error("run_failed", kind=kind, error=type(problem).__name__)
+            if kind == "again":
+                return self.process()
+            return self._one_by_one(self._bounds.most)
+
+    def drain(self) -> int:
+        """Process until nothing is left; how many webhooks that were."""
+        total = 0
+        while done := self.process():
+            total += done
+        return total
+
+    def _process(self, most: int) -> int:
+        started = time.monotonic()
+        after = self._low_water(started)
+        with self._database.write() as tx:
+            markers = backlog.claim(tx, after=after, most=most, most_bytes=self._bounds.most_bytes)
+            if markers:
+                self._count(self._apply(tx, markers), started, markers[0])
+        self._after = markers[-1].webhook_id if len(markers) == most else 0
+        return len(markers)
+
+    def _low_water(self, now: float) -> int:
+        """Ids may become visible out of order, so the whole backlog is looked at every now and then."""
+        if self._after == 0 or now - self._scanned_at > self._bounds.whole_scan:
+            self._scanned_at = now
+            return 0
+        return self._after
+
+    def _apply(self, tx: WriteTx, markers: Sequence[Marker]) -> Applied:
+        kept = load(tx, [(marker.webhook_id, marker.received_at) for marker in markers])
+        return apply(tx, [understood(one) for one in kept], self._clock(), keep_content=self._keep_content)
+
+    def _one_by_one(self, most: int) -> int:
+        """Each of the oldest alone, counted before it is tried, so that a killer is known by its tries."""
+        with self._database.write() as tx:
+            markers = backlog.claim(tx, after=0, most=most, most_bytes=self._bounds.most_bytes)
+        for marker in markers:
+            if self._stopping.is_set():
+                break
+            self._alone(marker)
+        return len(markers)
+
+    def _alone(self, marker: Marker) -> None:
+        with self._database.write() as tx:
+            tries = backlog.count_try(tx, marker.webhook_id)
+        if tries == 0:
+            return  # another processor was faster
+        started = time.monotonic()
+        try:
+            if tries > self._bounds.tries:
+                raise _Killer
+            with self._database.write() as tx:
+                self._count(self._apply(tx, [marker]), started, marker)
+        except DatabaseAway:
+            raise
+        except Exception as problem:
+            log.error("webhook_quarantined", webhook_id=marker.webhook_id, error=type(problem).__name__)
+            with self._database.write() as tx:
+                self._set_aside(tx, marker)
+
+    def _set_aside(self, tx: WriteTx, marker: Marker) -> None:
+        kept = load(tx, [(marker.webhook_id, marker.received_at)])
+        whole = [set_aside(one, "Processing this body fails; its bytes are kept.") for one in kept]
+        apply(tx, whole, self._clock())
+        backlog.done(tx, [marker.webhook_id])
+        self._figures.quarantined.inc()
+
+    def _carefully(self) -> None:
+        log.warning("unclean_stop_found")
+        for _ in range(self._bounds.careful):
+            self._one_by_one(self._bounds.most)
+
+    def _count(self, applied: Applied, started: float, first: Marker) -> None:
+        figures = self._figures
+        figures.webhooks.inc(applied.webhooks)
+        figures.updates.labels("new").inc(applied.new)
+        figures.updates.labels("repeated").inc(applied.updates - applied.new)
+        figures.settled.inc(applied.settled)
+        figures.quarantined.inc(applied.quarantined)
+        figures.lag_seconds.set(max(0.0, self._clock() - first.received_at))
+        figures.run_seconds.observe(time.monotonic() - started)
+
+
+class _Killer(Exception):
+    """This body was tried alone before and took the process with it."""
+
+
+def understood(kept: Kept) -> Understood:
+    """Parse one body; one that is unreadable as a whole stands in quarantine under its digest."""
+    parsed = parse(kept.body, kept.received_at)
+    if any(part.part == "" for part in parsed.quarantined):
+        named = tuple(_named(part, kept.body) for part in parsed.quarantined)
+        parsed = replace(parsed, quarantined=named)
+    return Understood(kept.webhook_id, kept.received_at, parsed)
+
+
+def set_aside(kept: Kept, reason: str) -> Understood:
+    part = _named(QuarantinedPart("", reason, ""), kept.body)
+    return Understood(kept.webhook_id, kept.received_at, Parsed(quarantined=(part,)))
+
+
+def _named(part: QuarantinedPart, body: bytes) -> QuarantinedPart:
+    return part if part.part else replace(part, part=f"sha256:{hashlib.sha256(body).hexdigest()}")

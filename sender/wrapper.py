@@ -1,0 +1,159 @@
+"""The client of Kaleyra's wrapper: bytes out, bytes back. The only module that knows the HTTP library.
+
+`post` never raises for what the network does. It tells "nothing left" from "something may have left" by
+what the transport says it did, not by the name of the exception: only before the first byte of the
+request is a repeat harmless.
+"""
+
+import asyncio
+import re
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from sender.reply import Reply
+from sender.wrapper_url import messages_url
+
+__all__ = ["Reply", "Wrapper", "WrapperConfig"]
+
+LONGEST_BODY = 1_000_000  # bytes; an answer has some hundred, so this only stops a runaway
+_CONNECT_AT_MOST = 5.0
+# Kaleyra's servers close idle connections; leaving first keeps most sends off a connection that is going.
+_KEEPALIVE = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class WrapperConfig:
+    """Where and as whom to send. `timeout` is for the whole exchange, seconds.
+
+    More than about eight requests at once make one httpx client slow, so several share the load.
+    """
+
+    url: str
+    sid: str
+    api_key: str = field(repr=False)
+    timeout: float = 10.0
+    clients: int = 4
+    per_client: int = 8
+
+    def __post_init__(self) -> None:
+        if self.timeout <= 0 or self.clients < 1 or self.per_client < 1:
+            raise ValueError("The wrapper's timeout, clients and per_client must be greater than 0.")
+        if not re.fullmatch(r"[!-~]+", self.api_key):
+            raise ValueError("The wrapper's API key must be plain ASCII without spaces; copy it again.")
+        try:
+            httpx.URL(messages_url(self.url, self.sid, "0"))
+        except httpx.InvalidURL:
+            raise ValueError(
+                "The wrapper's URL is not a valid address; correct WAMTRAIL_WRAPPER_URL."
+            ) from None
+
+
+@dataclass(slots=True)
+class _Exchange:
+    """How far one request came; the transport reports into it."""
+
+    left: bool = False  # the first byte of the request may be on the wire
+    http_status: int | None = None
+    retry_after: str | None = None
+    body: bytearray = field(default_factory=bytearray)
+
+    async def trace(self, event: str, _info: dict[str, Any]) -> None:
+        if event.endswith("send_request_headers.started"):
+            self.left = True
+
+    def failed(self, error: BaseException) -> Reply:
+        name = type(error).__name__
+        if not self.left:
+            return Reply("unreachable", error_class=name)
+        # Also when a kept connection turned out to be closed by the other side: that the request was not
+        # taken is likely then, but not proven. A gateway that cut us off may have passed it on.
+        return Reply("no_answer", self.http_status, bytes(self.body), self.retry_after, name)
+
+
+class Wrapper:
+    """Several clients behind one bounded door. Make it once, use it from one event loop, `aclose` it."""
+
+    def __init__(self, config: WrapperConfig) -> None:
+        self._config = config
+        self._room = asyncio.Semaphore(config.clients * config.per_client)
+        self._clients = _make_clients(config)
+        self._busy = [0] * config.clients
+
+    def __repr__(self) -> str:
+        return f"Wrapper({self._config!r})"
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close every connection. Requests under way end as no_answer, so await them first."""
+        for client in self._clients:
+            await client.aclose()
+
+    async def post(self, phone_number_id: str, body: bytes) -> Reply:
+        """Send one payload. A cancelled call raises CancelledError, and its outcome is then unknown."""
+        url = messages_url(self._config.url, self._config.sid, phone_number_id)
+        exchange = _Exchange()
+        try:
+            async with asyncio.timeout(self._config.timeout), self._room:
+                await self._exchange(url, body, exchange)
+        except (
+            httpx.HTTPError,
+            httpx.InvalidURL,
+            httpx.StreamError,
+            OSError,
+            RuntimeError,
+            ValueError,
+        ) as error:
+            # TimeoutError is an OSError; RuntimeError is a client that was closed; the text of an error may
+            # carry the address, so only its name goes on.
+            return exchange.failed(error)
+        return Reply("answered", exchange.http_status, bytes(exchange.body), exchange.retry_after)
+
+    async def _exchange(self, url: str, body: bytes, exchange: _Exchange) -> None:
+        index = min(range(len(self._clients)), key=self._busy.__getitem__)
+        self._busy[index] += 1
+        try:
+            extensions = {"trace": exchange.trace}
+            client = self._clients[index]
+            async with client.stream("POST", url, content=body, extensions=extensions) as response:
+                exchange.http_status = response.status_code
+                exchange.retry_after = response.headers.get("retry-after")
+                async for chunk in response.aiter_bytes():
+                    exchange.body += chunk[: LONGEST_BODY - len(exchange.body)]
+                    if len(exchange.body) >= LONGEST_BODY:
+                        break
+        finally:
+            self._busy[index] -= 1
+
+
+def _make_clients(config: WrapperConfig) -> list[httpx.AsyncClient]:
+    # One TLS context for all: making it is most of a client's cost. trust_env off, or a stray proxy setting
+    # of the machine would put a stranger between us and the wrapper.
+    tls = httpx.create_ssl_context(trust_env=False)
+    limits = httpx.Limits(
+        max_connections=config.per_client,
+        max_keepalive_connections=config.per_client,
+        keepalive_expiry=_KEEPALIVE,
+    )
+    waits = httpx.Timeout(
+        connect=min(config.timeout, _CONNECT_AT_MOST),
+        read=config.timeout,
+        write=config.timeout,
+        pool=config.timeout,
+    )
+    headers = {"api-key": config.api_key, "Content-Type": "application/json", "Accept-Encoding": "identity"}
+    return [
+        httpx.AsyncClient(
+            headers=headers, timeout=waits, limits=limits, verify=tls, trust_env=False, follow_redirects=False
+        )
+        for _ in range(config.clients)
+    ]
