@@ -1,8 +1,8 @@
 """From kept webhooks to rows: claim a run, understand it, apply it, all in one transaction.
 
 Any number of processors may run on one PostgreSQL. What breaks a run is tried alone, and goes to quarantine
-when it breaks alone as well; after an unclean stop the oldest of the backlog are tried alone at first, because
-one of them may be what killed the process.
+when it breaks alone as well; after an unclean stop the oldest of the backlog are tried alone at first,
+because one of them may be what killed the process.
 """
 
 import hashlib

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Executable, Row
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from store import engines
 from store.errors import DatabaseAway
@@ -76,7 +76,7 @@ class Database:
             yield ReadTx(connection)
 
     def hold(self) -> Connection:
-        """A PostgreSQL session of its own, outside of any transaction, for a lock that lives with the process."""
+        """A PostgreSQL session of its own, outside of any transaction, for locks that last."""
         with self._away_told():
             connection = self._write_engine.connect()
             connection.detach()
@@ -95,7 +95,7 @@ class Database:
     def _away_told(self) -> Iterator[None]:
         try:
             yield
-        except (OperationalError, InterfaceError) as problem:
+        except DBAPIError as problem:
             if is_away(problem):
                 raise DatabaseAway(engines.away_sentence(self.url, problem)) from problem
             raise
@@ -105,7 +105,9 @@ def is_away(problem: DBAPIError) -> bool:
     """Whether the database could not do the work at all (gone, full, read-only, locked for too long)."""
     if problem.connection_invalidated:
         return True
-    return engines.sqlstate(problem) in engines.AWAY_STATES or engines.sqlite_away(problem)
+    if engines.unconnected(problem) or engines.sqlite_away(problem):
+        return True
+    return engines.sqlstate(problem) in engines.AWAY_STATES
 
 
 def is_transient(problem: BaseException) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
 from store.errors import BadDatabaseUrl
 
@@ -44,6 +44,8 @@ _SQLITE_AWAY = (
     "disk i/o",
     "unable to open",
     "no such file",
+    "not a database",
+    "image is malformed",
 )
 
 
@@ -54,24 +56,37 @@ def normalised(url: str) -> str:
         ("postgresql://", "postgresql+psycopg://"),
     ):
         if url.startswith(plain):
-            return driver + url.removeprefix(plain)
-    if url.startswith(("postgresql+psycopg://", "sqlite://")):
-        _checked(url)
-        return url
-    raise BadDatabaseUrl(
-        "WAMTRAIL_DATABASE_URL is neither sqlite:///FILE nor postgresql://USER@HOST/NAME; correct it."
-    )
+            url = driver + url.removeprefix(plain)
+    if not url.startswith(("postgresql+psycopg://", "sqlite://")):
+        raise BadDatabaseUrl(
+            "WAMTRAIL_DATABASE_URL is neither sqlite:///FILE nor postgresql://USER@HOST/NAME; correct it."
+        )
+    _checked(url)
+    return url
 
 
 def _checked(url: str) -> None:
     try:
         parsed = make_url(url)
-    except ArgumentError:
-        raise BadDatabaseUrl("WAMTRAIL_DATABASE_URL cannot be read as a database address.") from None
+    except (ArgumentError, ValueError):  # ValueError quotes what it took for the port: part of a password
+        raise BadDatabaseUrl(
+            "WAMTRAIL_DATABASE_URL cannot be read as a database address: write %40, %2F or %3A for an @, / or"
+            " : in the password, and the port as a number."
+        ) from None
     if parsed.get_backend_name() == "sqlite" and parsed.database in (None, "", ":memory:"):
         raise BadDatabaseUrl(
             "WAMTRAIL_DATABASE_URL names no file: write sqlite:///wamtrail.db, for instance."
         )
+    if parsed.get_backend_name() == "postgresql" and parsed.query.keys() - _postgres_options():
+        raise BadDatabaseUrl(
+            "WAMTRAIL_DATABASE_URL has an option after its ? that PostgreSQL does not know; correct it."
+        )
+
+
+def _postgres_options() -> set[str]:
+    from psycopg import pq  # only when it is used: an embedded installation does without it
+
+    return {option.keyword.decode() for option in pq.Conninfo.get_defaults()}
 
 
 def for_writing(url: str) -> Engine:
@@ -164,6 +179,15 @@ def _prepare_postgres(connection: Any, _record: Any) -> None:
 
 def sqlstate(problem: DBAPIError) -> str | None:
     return getattr(problem.orig, "sqlstate", None)
+
+
+def unconnected(problem: DBAPIError) -> bool:
+    """No server was reached, or it let nobody in: of a connection that never was, psycopg has no SQLSTATE."""
+    return (
+        isinstance(problem, OperationalError)
+        and not isinstance(problem.orig, sqlite3.Error)
+        and sqlstate(problem) is None
+    )
 
 
 def sqlite_away(problem: DBAPIError) -> bool:

@@ -8,12 +8,12 @@ the attempts; a failure of one member of a group by that participant.
 from dataclasses import dataclass, replace
 
 from store.stories import Story
-from store.timeline import first_error
+from store.timeline import Step, first_error
 from whatsapp.catalogue import ErrorCode, catalogue
 
 SETTLE = (
-    "Do not send it again by hand: Meta may have the message. A status from Meta settles it; when none comes, "
-    "a person settles it as sent or failed."
+    "Do not send it again by hand: Meta may have the message. A status from Meta settles it; when none "
+    "comes, a person settles it as sent or failed."
 )
 BOTH_REPORTED = (
     "Do not send it again: a delivery was reported as well as this failure. Ask the recipient if it matters."
@@ -91,6 +91,23 @@ def error_of(story: Story) -> Explained | None:
         refused_by=send.get("refused_by"),
         http_status=ended[-1] if ended else None,
     )
+
+
+def why(step: Step, story: Story) -> list[str]:
+    """The lines under a step that carries an error: its meaning, what to do, the provider's own words.
+
+    What the deciding error says at the top is not said again, and a contradicted failure advises nothing.
+    """
+    if step.error is None:
+        return []
+    top, told = error_of(story), []
+    if step.error.known and (top is None or top.entry.code != step.error.code):
+        told.append(step.error.meaning)
+        if not story.conflict:
+            told.append(f"Do: {step.error.action}")
+    if said := " · ".join(word for word in (step.error.code, step.meta_said) if word):
+        told.append(f"Said: {said}")
+    return told
 
 
 def _advised(found: Explained | None, action: str) -> Explained | None:

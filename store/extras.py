@@ -69,7 +69,7 @@ _QUARANTINE = Bulk(
         ("received_at", DOUBLE),
         ("webhook_id", BIGINT),
     ),
-    conflict=_first_wins("quarantine", "digest"),
+    conflict=_first_wins("quarantine", "digest", ", pointer = excluded.pointer"),
 )
 
 Sourced = tuple[float, int]  # received_at, webhook_id

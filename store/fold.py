@@ -9,9 +9,8 @@ updates gives the same row. `store/fold_sql.py` says the same in SQL, and a prop
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from whatsapp.statuses import rank
-
 from store.records import StatusUpdate
+from whatsapp.statuses import rank
 
 TIMES: Mapping[str, str] = {
     "sent": "sent_at",

@@ -10,7 +10,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Literal
 
 from sqlalchemy import Connection, text
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from store import engines
 from store.database import is_away
@@ -35,22 +35,34 @@ class Schema:
 
 
 def upgrade(url: str) -> None:
-    """Run every migration that is missing. Raises DatabaseAway when the database cannot be reached."""
+    """Run every migration that is missing; tables that are newer than this program stay as they are.
+
+    Raises DatabaseAway when the database cannot be reached, SchemaMismatch when they need a newer program.
+    """
     from alembic import command
 
     with _connected(url) as connection:
-        command.upgrade(_config(connection), "head")
+        found = _schema(connection)
+        connection.rollback()  # the migrations begin a transaction of their own
+        if found.state == "too_new":
+            raise SchemaMismatch(found.sentence)
+        if found.state != "newer":
+            command.upgrade(_config(connection), "head")
 
 
 def schema(url: str) -> Schema:
     """Compare the tables' revision with the one this program was built for."""
+    with _connected(url) as connection:
+        return _schema(connection)
+
+
+def _schema(connection: Connection) -> Schema:
     from alembic.runtime.migration import MigrationContext
     from alembic.script import ScriptDirectory
 
-    with _connected(url) as connection:
-        found = MigrationContext.configure(connection).get_current_revision()
-        needs = _needed_code(connection) if found else CODE
-        script = ScriptDirectory.from_config(_config(connection))
+    found = MigrationContext.configure(connection).get_current_revision()
+    needs = _needed_code(connection) if found else CODE
+    script = ScriptDirectory.from_config(_config(connection))
     known = {revision.revision for revision in script.walk_revisions()}
     return judged(found, script.get_current_head(), known, needs)
 
@@ -93,7 +105,7 @@ def _connected(url: str) -> Iterator[Connection]:
     try:
         with engine.connect() as connection:
             yield connection
-    except (OperationalError, InterfaceError) as problem:
+    except DBAPIError as problem:
         if is_away(problem):
             raise DatabaseAway(engines.away_sentence(engines.normalised(url), problem)) from problem
         raise

@@ -106,6 +106,7 @@ def _record_accepted(tx: WriteTx, message_id: str, end: AttemptEnd, *, keep_payl
             " settled_at = :now, message_status = :message_status, refused_by = NULL, error = NULL,"
             " claim_id = NULL, lease_until = NULL, payload = CASE WHEN :keep THEN payload END"
             " WHERE message_id = :id AND wamid IS NULL"
+            " AND NOT EXISTS (SELECT 1 FROM sends AS other WHERE other.wamid = :wamid)"
         ),
         {
             "id": message_id,
@@ -119,8 +120,22 @@ def _record_accepted(tx: WriteTx, message_id: str, end: AttemptEnd, *, keep_payl
         senders_columns.copy(tx, [message_id])
         return
     known = tx.value(text("SELECT wamid FROM sends WHERE message_id = :id"), {"id": message_id})
-    if known is not None and known != end.wamid:
+    if known is None:
+        _record_taken(tx, message_id, end.ended_at)
+    if known != end.wamid:
         record_sent_twice(tx, message_id, str(end.wamid), end.ended_at)
+
+
+def _record_taken(tx: WriteTx, message_id: str, now: float) -> None:
+    """Somebody's callback data gave its wamid to another send: accepted all the same, and shown as twice."""
+    tx.run(
+        text(
+            "UPDATE sends SET state = 'accepted', accepted_at = :now, settled_by = 'answer',"
+            " settled_at = :now, refused_by = NULL, error = NULL, claim_id = NULL, lease_until = NULL"
+            " WHERE message_id = :id AND wamid IS NULL"
+        ),
+        {"id": message_id, "now": now},
+    )
 
 
 _STATES = {"refused": "refused", "throttled": "queued", "unreachable": "queued", "unknown": "unknown"}

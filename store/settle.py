@@ -42,6 +42,8 @@ def settle(
     taken: dict[str, str] = {}
     for message_id, wamid, reported in _unlike(tx, claims):
         known = taken.get(message_id, wamid)
+        if known is None and reported in taken.values():
+            continue  # one wamid names two sends: as with one that another send owns already
         if known is None:
             accepted = {"id": message_id, "wamid": reported, "accepted_at": claims[message_id][reported]}
             tx.run(_ACCEPT, {**accepted, "now": now, "keep": keep_payload})

@@ -74,7 +74,10 @@ def find(tx: ReadTx, typed: str) -> list[str]:
     if tx.first(text("SELECT 1 FROM messages WHERE wamid = :id"), {"id": typed}):
         return [typed]
     rows = tx.all(
-        text("SELECT message_id FROM sends WHERE reference = :id ORDER BY queued_at DESC LIMIT 50"),
+        text(
+            "SELECT message_id FROM sends WHERE reference = :id"
+            " ORDER BY queued_at DESC, message_id DESC LIMIT 50"
+        ),
         {"id": typed},
     )
     return [row.message_id for row in rows]

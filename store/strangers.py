@@ -18,7 +18,7 @@ def address(wamid: str) -> str:
 
 
 def find(tx: ReadTx, wanted: str, newest: int = 10_000) -> str | None:
-    """The wamid of such an address, among the `newest` strangers. It reads through them: for the demo only."""
+    """The wamid of such an address. It reads through the `newest` strangers, so it is for the demo only."""
     if not wanted.startswith(_MARK):
         return None
     rows = tx.all(

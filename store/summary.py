@@ -43,7 +43,8 @@ def summary(story: Story) -> str:
     if story.participants:
         return _group(story)
     if story.conflict:
-        return f"{_reached(story)}, but Meta reported a failure too{_reason(error_of(story), ': ', '')}"
+        reached = _reached(story, contradicted=True)
+        return f"{reached}, but Meta reported a failure too{_reason(error_of(story), ': ', '')}"
     if story.status in ("delivered", "read", "played"):
         return _reached(story)
     if story.status == "failed":
@@ -51,11 +52,11 @@ def summary(story: Story) -> str:
     return _before_meta(story)
 
 
-def _reached(story: Story) -> str:
+def _reached(story: Story, *, contradicted: bool = False) -> str:
     word = story.status
     after = _after(story, (story.message or {})[f"{word}_at"])
     if word == "delivered":
-        return f"Delivered{after}, not read yet"
+        return f"Delivered{after}" if contradicted else f"Delivered{after}, not read yet"
     implied = ", so it was delivered, though Meta did not report that" if story.delivered_implied else ""
     return f"{word.capitalize()}{after}{implied}"
 

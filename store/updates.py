@@ -59,7 +59,8 @@ def merge(a: Heard, b: Heard) -> Heard:
         return first
     values: dict[str, Any] = {}
     for name in _GREATEST:
-        values[name] = max(getattr(h.update, name) or "" for h in (a, b)) or None
+        said = [value for h in (a, b) if (value := getattr(h.update, name)) is not None]
+        values[name] = max(said, default=None)  # '' is a value, and not the same as nothing
     errors = [h.update.errors for h in (a, b) if h.update.errors is not None]
     return replace(first, update=replace(a.update, **values, errors=min(errors, default=None)))
 

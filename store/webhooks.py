@@ -4,8 +4,9 @@ import hashlib
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 
 from store.bulk import BIGINT, BOOLEAN, BYTES, DOUBLE, TEXT, Bulk
 from store.database import ReadTx, WriteTx
@@ -52,6 +53,8 @@ class Kept:
 
 def keep(tx: WriteTx, incoming: Sequence[Incoming]) -> None:
     """Store each body with its backlog marker. Durable, and answerable with 200, once `tx` has committed."""
+    if not incoming:
+        return
     rows = [_row(one) for one in incoming]
     if tx.postgres:
         tx.driver(_KEEP_POSTGRES, tuple(list(column) for column in zip(*rows, strict=True)))
@@ -85,7 +88,18 @@ def load(tx: ReadTx, markers: Sequence[tuple[int, float]]) -> list[Kept]:
         f" WHERE id {among(tx, 'ids')} AND received_at BETWEEN :first AND :last ORDER BY id"
     )
     ids = given(tx, [webhook_id for webhook_id, _ in markers])
-    rows = tx.all(text(statement), {"ids": ids, "first": min(times), "last": max(times)})
+    return _kept(tx.all(text(statement), {"ids": ids, "first": min(times), "last": max(times)}))
+
+
+def load_by_id(tx: ReadTx, webhook_ids: Sequence[int]) -> list[Kept]:
+    """The same when the times are not known; looks into every partition."""
+    statement = (
+        f"SELECT id, received_at, endpoint, compressed, body FROM webhooks WHERE id {among(tx, 'ids')}"
+    )
+    return _kept(tx.all(text(f"{statement} ORDER BY id"), {"ids": given(tx, webhook_ids)}))
+
+
+def _kept(rows: Sequence[Row[Any]]) -> list[Kept]:
     return [
         Kept(
             row.id,

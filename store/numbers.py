@@ -1,0 +1,122 @@
+"""Our sending numbers: how fast each may send, and whether it, or the whole account, is held.
+
+A hold has a reason and mostly an end. After the end one message is tried alone, and only what becomes of it
+frees the others (`tried`); so a wrong key costs one refused message in a while, not a queue of them.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, text
+
+from store.database import ReadTx, WriteTx
+from store.lists import among, given
+
+ACCOUNT = ""  # stands for all numbers
+FOREVER = 253_402_300_799.0  # the last second of the year 9999: until a person resumes
+TRIAL_SECONDS = 60.0  # how long the one message on trial may take before the next is tried
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One number, or with phone_number_id '' the whole account."""
+
+    phone_number_id: str
+    rate: float | None = None  # messages a second; None: the default
+    paused_until: float | None = None  # Unix seconds; FOREVER: until a person resumes it
+    paused_reason: str | None = None
+    default_country: str | None = None
+    display_number: str | None = None
+
+    def paused(self, now: float) -> bool:
+        return self.paused_until is not None and self.paused_until > now
+
+    def on_trial(self, now: float) -> bool:
+        """Its hold is over, but nothing has gone well since."""
+        return self.paused_until is not None and self.paused_until <= now
+
+
+_COLUMNS = "phone_number_id, rate, paused_until, paused_reason, default_country, display_number"
+
+
+def standing(tx: ReadTx, phone_number_ids: Iterable[str]) -> dict[str, Standing]:
+    """How these numbers stand; one without a row is unheld and has the default rate."""
+    wanted = sorted(set(phone_number_ids))
+    rows = tx.all(
+        text(f"SELECT {_COLUMNS} FROM numbers WHERE phone_number_id {among(tx, 'ids')}"),
+        {"ids": given(tx, wanted)},
+    )
+    return {number: Standing(number) for number in wanted} | {row.phone_number_id: _of(row) for row in rows}
+
+
+def every(tx: ReadTx) -> list[Standing]:
+    """All that are known, the account ('') first when it ever was held."""
+    return [_of(row) for row in tx.all(text(f"SELECT {_COLUMNS} FROM numbers ORDER BY phone_number_id"))]
+
+
+def rate(tx: ReadTx, phone_number_id: str, default: float = 80.0) -> float:
+    """Messages a second."""
+    return standing(tx, [phone_number_id])[phone_number_id].rate or default
+
+
+def set_rate(tx: WriteTx, phone_number_id: str, messages_a_second: float | None) -> None:
+    """None: the default again."""
+    statement = (
+        "INSERT INTO numbers (phone_number_id, rate) VALUES (:id, :rate)"
+        " ON CONFLICT (phone_number_id) DO UPDATE SET rate = excluded.rate"
+    )
+    tx.run(text(statement), {"id": phone_number_id, "rate": messages_a_second})
+
+
+def pause(
+    tx: WriteTx, phone_number_id: str, reason: str, now: float, *, until: float | None = None
+) -> bool:
+    """Hold a number, or with ACCOUNT all of them, until a time or a person (None); whether it was free.
+
+    Of several holds at once the first reason stays, so that one trouble is told once; the latest end counts.
+    """
+    statement = (
+        "INSERT INTO numbers (phone_number_id, paused_until, paused_reason) VALUES (:id, :until, :reason)"
+        " ON CONFLICT (phone_number_id) DO UPDATE SET"
+        " paused_until = excluded.paused_until, paused_reason = excluded.paused_reason"
+        " WHERE numbers.paused_until IS NULL OR numbers.paused_until <= :now"
+    )
+    end = FOREVER if until is None else until
+    values = {"id": phone_number_id, "until": end, "reason": reason, "now": now}
+    if tx.run(text(statement), values):
+        return True
+    longer = "UPDATE numbers SET paused_until = :until WHERE phone_number_id = :id AND paused_until < :until"
+    tx.run(text(longer), values)
+    return False
+
+
+def resume(tx: WriteTx, phone_number_id: str) -> bool:
+    """Release a number, or with ACCOUNT what holds them all; whether it was held."""
+    statement = (
+        "UPDATE numbers SET paused_until = NULL, paused_reason = NULL"
+        " WHERE phone_number_id = :id AND paused_until IS NOT NULL"
+    )
+    return bool(tx.run(text(statement), {"id": phone_number_id}))
+
+
+def try_one(tx: WriteTx, phone_number_id: str, now: float) -> bool:
+    """Take the right to send the one message that is tried after a hold; one process gets it."""
+    statement = (
+        "UPDATE numbers SET paused_until = :until"
+        " WHERE phone_number_id = :id AND paused_until IS NOT NULL AND paused_until <= :now"
+    )
+    return bool(tx.run(text(statement), {"id": phone_number_id, "now": now, "until": now + TRIAL_SECONDS}))
+
+
+def tried(tx: WriteTx, phone_number_id: str, now: float) -> None:
+    """The message on trial went well: free the number and the account, unless they were held anew."""
+    statement = (
+        "UPDATE numbers SET paused_until = NULL, paused_reason = NULL"
+        " WHERE phone_number_id IN (:id, '') AND paused_until <= :latest"
+    )
+    tx.run(text(statement), {"id": phone_number_id, "latest": now + TRIAL_SECONDS})
+
+
+def _of(row: Row[Any]) -> Standing:
+    return Standing(*row)

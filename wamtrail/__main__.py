@@ -1,0 +1,5 @@
+"""`python -m wamtrail` is the command."""
+
+from wamtrail.main import run
+
+run()

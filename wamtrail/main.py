@@ -1,0 +1,43 @@
+"""The command `wamtrail`: its sub-commands, and how a mistake is told (one plain line, an exit code)."""
+
+import sys
+
+import typer
+
+from receiver.endpoints import DirectoryAway
+from store.errors import StoreError
+from wamtrail import access, database, messages, running, sending, simulation, webhooks
+from wamtrail.settings import SettingsError
+from whatsapp.recipient import InvalidRecipient
+
+app = typer.Typer(
+    name="wamtrail",
+    help="What became of every WhatsApp message: sends through Kaleyra's wrapper, receives Meta's webhooks.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.add_typer(running.app, name="run")
+app.add_typer(database.app, name="db")
+app.add_typer(sending.app, name="send")
+app.add_typer(messages.app, name="message")
+app.add_typer(webhooks.app, name="webhooks")
+app.add_typer(access.tokens, name="token")
+app.command("demo")(simulation.demo)
+app.command("simulate")(simulation.simulate)
+
+_PLAIN = (SettingsError, StoreError, InvalidRecipient, DirectoryAway)
+
+
+def run() -> None:
+    """The entry point of the installed command."""
+    try:
+        app()
+    except _PLAIN as problem:
+        sys.stderr.write(f"wamtrail: {problem}\n")
+        raise SystemExit(1) from None
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+    except BrokenPipeError:
+        sys.stderr.close()
+        raise SystemExit(1) from None

@@ -1,0 +1,195 @@
+"""The parts of an installation, and how `wamtrail run` puts them together in one process."""
+
+import asyncio
+import contextlib
+import subprocess
+import sys
+import threading
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+import structlog
+from prometheus_client import CollectorRegistry
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute
+
+from receiver import app as receiver_app
+from receiver.endpoints import Directory, FixedDirectory
+from receiver.figures import ProcessorFigures
+from receiver.processor import Processor
+from store import partitions
+from store.database import Database
+from store.errors import StoreError
+from wamtrail import console as console_app
+from wamtrail import health
+from wamtrail.opening import clock
+from wamtrail.servers import Listener, listen, serve
+from wamtrail.settings import Settings
+
+PARTITIONS_EVERY = 3600.0  # seconds
+RESTART_AFTER = 1.0  # seconds before a child that died is started again
+
+log = structlog.get_logger("wamtrail")
+Background = Callable[[asyncio.Event], Awaitable[None]]
+
+
+@dataclass
+class Parts:
+    """What one process is made of; the functions below add to it, `start` runs it."""
+
+    settings: Settings
+    database: Database
+    registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+    listeners: list[Listener] = field(default_factory=list)
+    background: list[Background] = field(default_factory=list)
+    pages: list[BaseRoute] = field(default_factory=list)
+    ready: list[health.Check] = field(default_factory=list)
+    started: Callable[[], Awaitable[None]] | None = None
+    tasks: list[asyncio.Task[None]] = field(default_factory=list)  # ended when the process stops
+
+    async def run(self) -> None:
+        try:
+            await serve(self.listeners, started=self.started, background=self.background)
+        finally:
+            for task in self.tasks:
+                task.cancel()
+            await asyncio.gather(*self.tasks, return_exceptions=True)
+
+
+def everything(parts: Parts) -> None:
+    receiver(parts, with_processor=True)
+    console(parts)
+    if parts.settings.wrapper_sid and parts.settings.wrapper_api_key:
+        sender(parts)
+    else:
+        log.warning("sending_is_off", sentence="WAMTRAIL_WRAPPER_SID or WAMTRAIL_WRAPPER_API_KEY is not set.")
+
+
+def receiver(parts: Parts, *, with_processor: bool) -> None:
+    """The door; the processor is a thread of it on SQLite (one writer) and a child process on PostgreSQL."""
+    parts.settings.require_app_secrets()
+    wake = _processor_beside(parts) if with_processor else _nobody
+    app = receiver_app.create(parts.database, directory(parts), clock, parts.registry, kept=wake)
+    parts.listeners.append(Listener(app, listen(parts.settings.receiver_bind, "WAMTRAIL_RECEIVER_BIND")))
+    parts.background.append(lambda stopping: _make_partitions(parts.database, stopping))
+    parts.ready.append(health.can_commit(parts.database))
+    metrics(parts)
+
+
+def directory(parts: Parts) -> Directory:
+    return FixedDirectory({"": parts.settings.default_endpoint()})
+
+
+def processor(parts: Parts, *, with_parent: bool = False) -> None:
+    """The processor alone."""
+    _processor_thread(parts)
+    parts.ready.append(health.lag_is_low(parts.database, clock))
+    if with_parent:
+        parts.background.append(_until_parent_ends)
+    else:
+        metrics(parts)
+
+
+def sender(parts: Parts) -> None:
+    """The sending worker."""
+    from wamtrail import sending_part
+
+    parts.background.append(sending_part.worker(parts))
+    metrics(parts)
+
+
+def console(parts: Parts) -> None:
+    """The company's port: nothing without a token."""
+    app = console_app.create(parts.database, health=health.routes(parts), pages=parts.pages)
+    parts.listeners.append(Listener(app, listen(parts.settings.console_bind, "WAMTRAIL_CONSOLE_BIND")))
+
+
+def metrics(parts: Parts) -> None:
+    """/healthz, /readyz and /metrics on a port of their own, when one is set."""
+    bind = parts.settings.metrics_bind
+    if bind is not None and not any(listener.port == bind.port for listener in parts.listeners):
+        app = Starlette(routes=health.routes(parts))
+        parts.listeners.append(Listener(app, listen(bind, "WAMTRAIL_METRICS_BIND")))
+
+
+def _nobody() -> None:
+    """There is no processor in this process to be woken."""
+
+
+def _processor_beside(parts: Parts) -> Callable[[], None]:
+    """A thread on SQLite, a child process on PostgreSQL; what wakes it."""
+    if parts.database.sqlite:
+        return _processor_thread(parts)
+    parts.background.append(_processor_child)
+    return _nobody
+
+
+def _processor_thread(parts: Parts) -> Callable[[], None]:
+    working = Processor(
+        parts.database,
+        ProcessorFigures(parts.registry),
+        clock,
+        keep_content=parts.settings.keep_content,
+    )
+
+    async def run(stopping: asyncio.Event) -> None:
+        thread = asyncio.create_task(asyncio.to_thread(working.run))
+        await asyncio.wait(
+            [thread, asyncio.create_task(stopping.wait())], return_when=asyncio.FIRST_COMPLETED
+        )
+        working.stop()
+        await thread
+
+    parts.background.append(run)
+    return working.wake
+
+
+async def _processor_child(stopping: asyncio.Event) -> None:
+    """Keep one `run processor` alive; it ends when our end of its standard input closes."""
+    while not stopping.is_set():
+        command = [sys.executable, "-m", "wamtrail", "run", "processor", "--with-parent"]
+        child = await asyncio.to_thread(subprocess.Popen, command, stdin=subprocess.PIPE)
+        ended = asyncio.create_task(asyncio.to_thread(child.wait))
+        stop = asyncio.create_task(stopping.wait())
+        await asyncio.wait([ended, stop], return_when=asyncio.FIRST_COMPLETED)
+        assert child.stdin is not None
+        child.stdin.close()
+        await ended
+        if not stopping.is_set():
+            log.error("processor_died", exit_code=child.returncode)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stopping.wait(), RESTART_AFTER)
+        stop.cancel()
+
+
+async def _until_parent_ends(stopping: asyncio.Event) -> None:
+    """Standard input ends when the parent does, however it ends."""
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def watch() -> None:
+        with contextlib.suppress(OSError):
+            while sys.stdin.buffer.read(1):
+                pass
+        with contextlib.suppress(RuntimeError):
+            loop.call_soon_threadsafe(ended.set)
+
+    threading.Thread(target=watch, daemon=True).start()
+    tasks = [asyncio.create_task(ended.wait()), asyncio.create_task(stopping.wait())]
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in tasks:
+        task.cancel()
+
+
+async def _make_partitions(database: Database, stopping: asyncio.Event) -> None:
+    def make() -> None:
+        with database.write() as tx:
+            partitions.ensure_ahead(tx, clock())
+
+    while not stopping.is_set():
+        try:
+            await asyncio.to_thread(make)
+        except StoreError as problem:
+            log.warning("partitions_not_made", sentence=str(problem))
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stopping.wait(), PARTITIONS_EVERY)

@@ -1,0 +1,140 @@
+"""The only reader of the environment: WAMTRAIL_* variables, `.env`, NAME_FILE for secrets kept in files."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, NoDecode, SettingsConfigDict
+
+from receiver.endpoints import Endpoint
+
+PREFIX = "WAMTRAIL_"
+
+
+class SettingsError(Exception):
+    """A setting is missing or cannot be used; the text is one plain sentence."""
+
+
+def _split(value: Any) -> Any:
+    return (
+        tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+    )
+
+
+Secrets = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split)]
+
+
+class Bind(str):
+    """HOST:PORT."""
+
+    __slots__ = ()
+
+    @property
+    def host(self) -> str:
+        return self.rpartition(":")[0].strip("[]")
+
+    @property
+    def port(self) -> int:
+        return int(self.rpartition(":")[2])
+
+    @classmethod
+    def read(cls, value: Any) -> "Bind | None":
+        if value in (None, ""):
+            return None
+        host, _, port = str(value).rpartition(":")
+        if not host or not port.isdecimal() or int(port) > 65535:
+            raise ValueError("is not HOST:PORT, for instance 127.0.0.1:8080")
+        return cls(value)
+
+
+Address = Annotated[Any, BeforeValidator(Bind.read)]
+
+
+class Settings(BaseSettings):
+    """Every setting with its default. Secrets do not show in `repr`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_file_encoding="utf-8", extra="ignore", frozen=True
+    )
+
+    database_url: SecretStr = SecretStr("sqlite:///wamtrail.db")
+    app_secrets: Secrets = ()
+    verify_tokens: Secrets = ()
+    secret_key: Secrets = ()
+    wrapper_url: str = "https://cloud-api.in.kaleyra.io"
+    wrapper_sid: str | None = None
+    wrapper_api_key: SecretStr | None = None
+    wrapper_timeout: float = Field(default=10.0, gt=0, le=120)
+    receiver_bind: Address = Bind("127.0.0.1:8080")
+    console_bind: Address = Bind("127.0.0.1:8081")
+    metrics_bind: Address = None
+    default_country: str | None = None
+    keep_content: bool = False
+    state_dir: Path = Path(".wamtrail")
+    log_format: str = Field(default="auto", pattern="^(auto|json|text)$")
+
+    @property
+    def database(self) -> str:
+        return self.database_url.get_secret_value()
+
+    def default_endpoint(self) -> Endpoint:
+        return Endpoint("", _plain(self.verify_tokens), _plain(self.app_secrets))
+
+    def secret_keys(self) -> tuple[str, ...]:
+        return _plain(self.secret_key)
+
+    def require_app_secrets(self) -> None:
+        if not self.app_secrets:
+            raise SettingsError(
+                "WAMTRAIL_APP_SECRETS is not set: without the Meta app's secret no webhook can be told from"
+                " a forged one, so the receiver does not start; find it in the app dashboard, App settings >"
+                " Basic."
+            )
+
+    def require_wrapper(self) -> tuple[str, str]:
+        """SID and API key."""
+        if not self.wrapper_sid or self.wrapper_api_key is None:
+            missing = "WAMTRAIL_WRAPPER_SID" if not self.wrapper_sid else "WAMTRAIL_WRAPPER_API_KEY"
+            raise SettingsError(f"{missing} is not set: sending needs Kaleyra's SID and API key.")
+        return self.wrapper_sid, self.wrapper_api_key.get_secret_value()
+
+
+def _plain(secrets: tuple[SecretStr, ...]) -> tuple[str, ...]:
+    return tuple(secret.get_secret_value() for secret in secrets)
+
+
+def load(env_file: Path | None = Path(".env"), environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings. Raises SettingsError with one sentence about the first that is wrong."""
+    environ = os.environ if environ is None else environ
+    try:
+        in_file = DotEnvSettingsSource(Settings, env_file=env_file).env_vars if env_file else {}
+        given = {name.upper(): value for name, value in {**in_file, **environ}.items() if value is not None}
+        values: dict[str, Any] = {"_env_file": env_file, **_from_files(given)}
+        return Settings(**values)
+    except ValidationError as problem:
+        first = problem.errors()[0]
+        name = PREFIX + str(first["loc"][0]).upper()
+        raise SettingsError(f"{name} cannot be used: {_said(first['msg'])}.") from None
+
+
+def _from_files(given: Mapping[str, str]) -> dict[str, str]:
+    """The values of NAME_FILE settings."""
+    values: dict[str, str] = {}
+    for field in Settings.model_fields:
+        name = PREFIX + field.upper()
+        path = given.get(f"{name}_FILE")
+        if not path:
+            continue
+        if given.get(name):
+            raise SettingsError(f"Both {name} and {name}_FILE are set; leave one of them out.")
+        try:
+            values[field] = Path(path).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as problem:
+            raise SettingsError(f"{name}_FILE cannot be read: {problem}.") from None
+    return values
+
+
+def _said(message: str) -> str:
+    return message.removeprefix("Value error, ")
