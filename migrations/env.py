@@ -26,7 +26,7 @@ def _run(connection: Connection) -> None:
         compare_type=True,
         transactional_ddl=True,  # SQLite can, once BEGIN is ours
         on_version_apply=_remember_needed_code,
-        include_object=lambda thing, name, kind, *_: is_ours(name, kind),
+        include_object=lambda _thing, name, kind, *_: is_ours(name, kind),
     )
     if postgres:
         connection.exec_driver_sql(f"SET lock_timeout = '{LOCK_TIMEOUT}'")

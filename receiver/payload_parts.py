@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from receiver.payload_json import canonical
-from store.records import AccountEvent, InboundMessage, Parsed, QuarantinedPart, StatusUpdate
+from store.records import AccountEvent, InboundMessage, Parsed, Preference, QuarantinedPart, StatusUpdate
 
 EARLIEST: Final = 1_230_768_000
 """2009-01-01 UTC, when WhatsApp began; an event time before it is a mistake."""
@@ -40,6 +40,7 @@ class Findings:
     inbound: list[InboundMessage] = field(default_factory=list)
     events: list[AccountEvent] = field(default_factory=list)
     quarantined: list[QuarantinedPart] = field(default_factory=list)
+    preferences: list[Preference] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.updates) + len(self.inbound) + len(self.events) + len(self.quarantined)
@@ -48,7 +49,13 @@ class Findings:
         self.quarantined.append(QuarantinedPart(pointer, reason, canonical(part)))
 
     def parsed(self) -> Parsed:
-        return Parsed(tuple(self.updates), tuple(self.inbound), tuple(self.events), tuple(self.quarantined))
+        return Parsed(
+            tuple(self.updates),
+            tuple(self.inbound),
+            tuple(self.events),
+            tuple(self.quarantined),
+            tuple(self.preferences),
+        )
 
 
 def listed(found: Any) -> tuple[Sequence[Any], Sequence[str] | None]:

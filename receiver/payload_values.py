@@ -14,6 +14,7 @@ from receiver.payload_events import (
 )
 from receiver.payload_inbound import read_inbound
 from receiver.payload_parts import NOT_AN_OBJECT, Findings, Place, ending, listed, name
+from receiver.payload_preferences import read_preferences
 from receiver.payload_statuses import read_status
 
 MESSAGING_FIELDS: Final = frozenset({"", "messages", "standby", "calls", *ECHO_FIELDS})
@@ -28,6 +29,8 @@ def read_value(findings: Findings, place: Place, value: dict[str, Any]) -> None:
     if place.entry_id == "0" and place.number == SAMPLE_NUMBER:
         findings.events.append(whole_event(place, value, "test"))
         return
+    if place.field == "user_preferences":
+        findings.preferences += read_preferences(value, place)
     messaging = place.field in MESSAGING_FIELDS
     if not messaging and (place.field in _HISTORY or not _lists_messages(value)):
         findings.events.append(whole_event(place, value))

@@ -11,5 +11,7 @@ def message_id(now: float, random_bytes: bytes) -> str:
         raise ValueError(f"a message id needs {RANDOM_BYTES} random bytes")
     milliseconds = int(now * 1000) & (1 << 48) - 1
     chance = int.from_bytes(random_bytes[:RANDOM_BYTES], "big")
-    value = milliseconds << 80 | 0x7 << 76 | (chance >> 62 & 0xFFF) << 64 | 0b10 << 62 | chance & (1 << 62) - 1
+    value = (
+        milliseconds << 80 | 0x7 << 76 | (chance >> 62 & 0xFFF) << 64 | 0b10 << 62 | chance & (1 << 62) - 1
+    )
     return str(uuid.UUID(int=value))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from store import backlog, extras, feed, senders_columns, settle, updates
+from store import backlog, extras, feed, senders_columns, settle, suppressions, updates
 from store.database import WriteTx
 from store.fold import COLUMNS, PARTICIPANT_COLUMNS, Fold
 from store.fold_sql import MERGE_MESSAGES, MERGE_PARTICIPANTS
@@ -48,6 +48,7 @@ def apply(
     new = updates.insert(tx, by_key, batch)
     updates.remember_repeats(tx, repeats)
     inbound, events, quarantined = write_extras(tx, understood, keep_content=keep_content)
+    suppressions.record(tx, (said for one in understood for said in one.parsed.preferences))
     backlog.done(tx, [one.webhook_id for one in understood])
     if new:
         feed.stamp(tx, batch, now)

@@ -3,6 +3,7 @@
 import random
 import sqlite3
 import time
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
@@ -126,11 +127,14 @@ def _prepare_sqlite(connection: DBAPIConnection, _record: Any) -> None:
     """auto_vacuum has to come before the first table; the rest is asserted, because law 1 rests on it."""
     connection.isolation_level = None
     cursor = connection.cursor()
-    cursor.execute("PRAGMA auto_vacuum=INCREMENTAL")
-    _retried(lambda: cursor.execute("PRAGMA journal_mode=WAL"))
-    cursor.execute("PRAGMA synchronous=FULL")
-    cursor.execute("PRAGMA wal_autocheckpoint=4000")
-    cursor.execute("PRAGMA cache_size=-65536")
+    for setting in (
+        "auto_vacuum=INCREMENTAL",
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "wal_autocheckpoint=4000",
+        "cache_size=-65536",
+    ):
+        _retried(partial(cursor.execute, f"PRAGMA {setting}"))  # another process may open it just now, too
     journal = cursor.execute("PRAGMA journal_mode").fetchone()[0]
     synchronous = cursor.execute("PRAGMA synchronous").fetchone()[0]
     cursor.close()

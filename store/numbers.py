@@ -69,26 +69,23 @@ def set_rate(tx: WriteTx, phone_number_id: str, messages_a_second: float | None)
     tx.run(text(statement), {"id": phone_number_id, "rate": messages_a_second})
 
 
-def pause(
-    tx: WriteTx, phone_number_id: str, reason: str, now: float, *, until: float | None = None
-) -> bool:
+def pause(tx: WriteTx, phone_number_id: str, reason: str, now: float, *, until: float | None = None) -> bool:
     """Hold a number, or with ACCOUNT all of them, until a time or a person (None); whether it was free.
 
-    Of several holds at once the first reason stays, so that one trouble is told once; the latest end counts.
+    Of several holds the one that ends last counts, with its reason; only the first is news.
     """
+    end = FOREVER if until is None else until
+    lock = " FOR UPDATE" if tx.postgres else ""
+    held = text(f"SELECT paused_until FROM numbers WHERE phone_number_id = :id{lock}")
+    before = tx.value(held, {"id": phone_number_id})
     statement = (
         "INSERT INTO numbers (phone_number_id, paused_until, paused_reason) VALUES (:id, :until, :reason)"
         " ON CONFLICT (phone_number_id) DO UPDATE SET"
         " paused_until = excluded.paused_until, paused_reason = excluded.paused_reason"
-        " WHERE numbers.paused_until IS NULL OR numbers.paused_until <= :now"
+        " WHERE numbers.paused_until IS NULL OR numbers.paused_until < excluded.paused_until"
     )
-    end = FOREVER if until is None else until
-    values = {"id": phone_number_id, "until": end, "reason": reason, "now": now}
-    if tx.run(text(statement), values):
-        return True
-    longer = "UPDATE numbers SET paused_until = :until WHERE phone_number_id = :id AND paused_until < :until"
-    tx.run(text(longer), values)
-    return False
+    changed = tx.run(text(statement), {"id": phone_number_id, "until": end, "reason": reason})
+    return bool(changed) and (before is None or before <= now)
 
 
 def resume(tx: WriteTx, phone_number_id: str) -> bool:
@@ -100,22 +97,23 @@ def resume(tx: WriteTx, phone_number_id: str) -> bool:
     return bool(tx.run(text(statement), {"id": phone_number_id}))
 
 
-def try_one(tx: WriteTx, phone_number_id: str, now: float) -> bool:
-    """Take the right to send the one message that is tried after a hold; one process gets it."""
+def try_one(tx: WriteTx, phone_number_id: str, now: float) -> float | None:
+    """Take the right to send the one message that is tried after a hold, for `tried`; one process gets it."""
+    until = now + TRIAL_SECONDS
     statement = (
         "UPDATE numbers SET paused_until = :until"
         " WHERE phone_number_id = :id AND paused_until IS NOT NULL AND paused_until <= :now"
     )
-    return bool(tx.run(text(statement), {"id": phone_number_id, "now": now, "until": now + TRIAL_SECONDS}))
+    return until if tx.run(text(statement), {"id": phone_number_id, "now": now, "until": until}) else None
 
 
-def tried(tx: WriteTx, phone_number_id: str, now: float) -> None:
-    """The message on trial went well: free the number and the account, unless they were held anew."""
+def tried(tx: WriteTx, phone_number_id: str, until: float) -> None:
+    """The message on trial went well: free the number (or the account), unless it was held anew."""
     statement = (
         "UPDATE numbers SET paused_until = NULL, paused_reason = NULL"
-        " WHERE phone_number_id IN (:id, '') AND paused_until <= :latest"
+        " WHERE phone_number_id = :id AND paused_until = :until"
     )
-    tx.run(text(statement), {"id": phone_number_id, "latest": now + TRIAL_SECONDS})
+    tx.run(text(statement), {"id": phone_number_id, "until": until})
 
 
 def _of(row: Row[Any]) -> Standing:

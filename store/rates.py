@@ -71,6 +71,11 @@ def pair_key(phone_number_id: str, recipient: str) -> str:
     return f"p:{phone_number_id}:{recipient}"
 
 
+def line_key(phone_number_id: str, recipient: str) -> str:
+    """Where the line ends of what waits for this recipient."""
+    return f"q:{phone_number_id}:{recipient}"
+
+
 class Pace:
     """The throttles of one number while their cells are locked; `cells` is shared by numbers of one claim."""
 
@@ -100,6 +105,14 @@ class Pace:
         cells[pair] = self._pair.taken(cells.get(pair, 0), slot)
         if self._account is not None:
             cells[ACCOUNT] = self._account.taken(cells.get(ACCOUNT, 0), slot)
+
+    def queue_up(self, recipient: str, moment: int) -> int:
+        """When to look again at a message that its recipient's limit puts off: each later than the one before,
+        so that a long line for one recipient is not turned over again and again in front of all others."""
+        line = line_key(self._phone_number_id, recipient)
+        moment = max(moment, self._cells.get(line, 0))
+        self._cells[line] = moment + self._pair.period
+        return moment
 
 
 _CLOCK = text("SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)")

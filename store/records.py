@@ -62,6 +62,16 @@ class QuarantinedPart:
 
 
 @dataclass(frozen=True, slots=True)
+class Preference:
+    """A person stopped or resumed a kind of message. One record for each id by which the person is known."""
+
+    identity: str  # phone digits or business-scoped user id
+    category: str  # Meta's word: marketing_messages
+    stopped: bool
+    occurred_at: int
+
+
+@dataclass(frozen=True, slots=True)
 class Parsed:
     """All that one webhook body said. Together the parts lose nothing that the body held."""
 
@@ -69,6 +79,7 @@ class Parsed:
     inbound: tuple[InboundMessage, ...] = ()
     events: tuple[AccountEvent, ...] = ()
     quarantined: tuple[QuarantinedPart, ...] = ()
+    preferences: tuple[Preference, ...] = ()  # each also stands whole among the events
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,19 +1,35 @@
-"""What we were asked to send: taking it in, and writing down how each POST ended.
+"""What we were asked to send: taking it in, ending leases, giving back, cancelling, settling by hand.
 
 A row never moves and is never posted again once its outcome is unknown. Every transaction takes sends before
 messages (the lock order), so sender and processor cannot deadlock.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import Row, text
 
-from store import feed, senders_columns
 from store.database import ReadTx, WriteTx
 from store.errors import IdempotencyConflict
-from store.records import AttemptEnd, NewSend
-from store.settle import record_sent_twice
+from store.lists import among, given
+from store.outcomes import Claim, Ended, record_outcome, record_outcomes
+from store.records import NewSend
+
+__all__ = [
+    "Claim",
+    "Ended",
+    "Submitted",
+    "cancel",
+    "end_leases",
+    "give_back",
+    "give_back_all",
+    "record_outcome",
+    "record_outcomes",
+    "settle_by_person",
+    "stored_answer",
+    "submit",
+]
 
 _FIELDS = tuple(NewSend.__dataclass_fields__)
 _SUBMIT = text(
@@ -26,14 +42,6 @@ _ATTEMPT = text(
     "INSERT INTO send_attempts (message_id, number, claim_id, started_at)"
     " VALUES (:id, :number, :claim_id, :now)"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """The right to post a message until the lease ends; then nobody may post it again by itself."""
-
-    claim_id: str
-    lease_until: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,113 +88,6 @@ def _earlier(tx: WriteTx, new: NewSend) -> Submitted:
     return Submitted(row.message_id, False, row.state)
 
 
-def record_outcome(
-    tx: WriteTx, message_id: str, number: int, claim: Claim, end: AttemptEnd, *, keep_payload: bool = False
-) -> str:
-    """Write down how attempt `number` ended; the send's state afterwards.
-
-    Acceptance is written whatever became of the claim, because the answer proves it. Every other outcome
-    counts only while the claim is ours and no status was faster.
-    """
-    if end.outcome == "accepted":
-        _record_accepted(tx, message_id, end, keep_payload=keep_payload)
-    else:
-        _record_other(tx, message_id, claim, end, keep_payload=keep_payload)
-    batch = feed.next_batch(tx)
-    _insert_outcome(tx, message_id, number, end, batch)
-    state = tx.value(text("SELECT state FROM sends WHERE message_id = :id"), {"id": message_id})
-    feed.stamp(tx, batch, end.ended_at)
-    return str(state)
-
-
-def _record_accepted(tx: WriteTx, message_id: str, end: AttemptEnd, *, keep_payload: bool) -> None:
-    changed = tx.run(
-        text(
-            "UPDATE sends SET state = 'accepted', wamid = :wamid, accepted_at = :now, settled_by = 'answer',"
-            " settled_at = :now, message_status = :message_status, refused_by = NULL, error = NULL,"
-            " claim_id = NULL, lease_until = NULL, payload = CASE WHEN :keep THEN payload END"
-            " WHERE message_id = :id AND wamid IS NULL"
-            " AND NOT EXISTS (SELECT 1 FROM sends AS other WHERE other.wamid = :wamid)"
-        ),
-        {
-            "id": message_id,
-            "wamid": end.wamid,
-            "now": end.ended_at,
-            "message_status": end.message_status,
-            "keep": keep_payload,
-        },
-    )
-    if changed:
-        senders_columns.copy(tx, [message_id])
-        return
-    known = tx.value(text("SELECT wamid FROM sends WHERE message_id = :id"), {"id": message_id})
-    if known is None:
-        _record_taken(tx, message_id, end.ended_at)
-    if known != end.wamid:
-        record_sent_twice(tx, message_id, str(end.wamid), end.ended_at)
-
-
-def _record_taken(tx: WriteTx, message_id: str, now: float) -> None:
-    """Somebody's callback data gave its wamid to another send: accepted all the same, and shown as twice."""
-    tx.run(
-        text(
-            "UPDATE sends SET state = 'accepted', accepted_at = :now, settled_by = 'answer',"
-            " settled_at = :now, refused_by = NULL, error = NULL, claim_id = NULL, lease_until = NULL"
-            " WHERE message_id = :id AND wamid IS NULL"
-        ),
-        {"id": message_id, "now": now},
-    )
-
-
-_STATES = {"refused": "refused", "throttled": "queued", "unreachable": "queued", "unknown": "unknown"}
-_OTHER = text(
-    "UPDATE sends SET state = :state, error = :error, refused_by = :refused_by, settled_by = :settled_by,"
-    " settled_at = CASE WHEN :final THEN :now END, due_at = :due_at, claim_id = NULL, lease_until = NULL,"
-    " payload = CASE WHEN :keep THEN payload END"
-    " WHERE message_id = :id AND claim_id = :claim_id AND wamid IS NULL"
-)
-
-
-def _record_other(tx: WriteTx, message_id: str, claim: Claim, end: AttemptEnd, *, keep_payload: bool) -> None:
-    final = end.outcome == "refused"
-    tx.run(
-        _OTHER,
-        {
-            "id": message_id,
-            "claim_id": claim.claim_id,
-            "state": _STATES[end.outcome],
-            "error": end.error,
-            "refused_by": end.refused_by if final else None,
-            "settled_by": "answer" if final else None,
-            "final": final,
-            "now": end.ended_at,
-            "due_at": end.again_at if end.again_at is not None else end.ended_at,
-            "keep": keep_payload or not final,
-        },
-    )
-
-
-def _insert_outcome(tx: WriteTx, message_id: str, number: int, end: AttemptEnd, batch: int) -> None:
-    tx.run(
-        text(
-            "INSERT INTO attempt_outcomes"
-            " (message_id, number, ended_at, outcome, http_status, error, answer, batch)"
-            " VALUES (:id, :number, :now, :outcome, :http_status, :error, :answer, :batch)"
-            " ON CONFLICT (message_id, number) DO NOTHING"
-        ),
-        {
-            "id": message_id,
-            "number": number,
-            "now": end.ended_at,
-            "outcome": end.outcome,
-            "http_status": end.http_status,
-            "error": end.error,
-            "answer": end.answer,
-            "batch": batch,
-        },
-    )
-
-
 def end_leases(tx: WriteTx, now: float) -> int:
     """What was being posted when its process died may have left: it becomes unknown, never queued."""
     return tx.run(
@@ -201,19 +102,33 @@ def end_leases(tx: WriteTx, now: float) -> int:
 
 def give_back(tx: WriteTx, message_id: str, claim: Claim) -> bool:
     """Undo a claim whose POST was not begun: queued again, and the attempt never was."""
-    given_back = tx.run(
+    return bool(give_back_all(tx, [message_id], claim.claim_id))
+
+
+def give_back_all(tx: WriteTx, message_ids: Sequence[str], claim_id: str) -> int:
+    """The same for several of one claim; how many were still its own."""
+    lock = " FOR UPDATE" if tx.postgres else ""
+    own = f"message_id {among(tx, 'ids')} AND claim_id = :claim_id"
+    given_back = [
+        row.message_id
+        for row in tx.all(
+            text(
+                f"SELECT message_id FROM sends WHERE {own} AND wamid IS NULL AND state = 'sending'"
+                f" ORDER BY message_id{lock}"
+            ),
+            {"ids": given(tx, sorted(message_ids)), "claim_id": claim_id},
+        )
+    ]
+    values = {"ids": given(tx, given_back), "claim_id": claim_id}
+    tx.run(
         text(
             "UPDATE sends SET state = 'queued', attempts = attempts - 1, claim_id = NULL, lease_until = NULL"
-            " WHERE message_id = :id AND claim_id = :claim_id AND wamid IS NULL"
+            f" WHERE {own}"
         ),
-        {"id": message_id, "claim_id": claim.claim_id},
+        values,
     )
-    if given_back:
-        tx.run(
-            text("DELETE FROM send_attempts WHERE message_id = :id AND claim_id = :claim_id"),
-            {"id": message_id, "claim_id": claim.claim_id},
-        )
-    return bool(given_back)
+    tx.run(text(f"DELETE FROM send_attempts WHERE {own}"), values)
+    return len(given_back)
 
 
 def cancel(tx: WriteTx, message_id: str, now: float) -> bool:

@@ -6,11 +6,11 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from sender.message_id import message_id
-from sender.prepare import prepare
 from sender.single import send_now
 
 from sender import payload
+from sender.message_id import message_id
+from sender.prepare import prepare
 from sender.wrapper import Wrapper
 from simulator.running import RunningSimulator
 from simulator.scenario import Scenario
@@ -112,8 +112,8 @@ def _welcome(settings: Settings, simulator_url: str) -> Sequence[str]:
         "",
         "  Try in another terminal, in this folder:",
         "    " + " \\\n    ".join(f"export WAMTRAIL_{name}={value};" for name, value in variables.items()),
-        f"    .venv/bin/wamtrail send text --from {NUMBER} --to +919812340001 --body 'Hello' --reference my-first",
-        "    .venv/bin/wamtrail message show my-first",
+        f"    .venv/bin/wamtrail send text --from {NUMBER} --to +919812340001 --body Hello --reference first",
+        "    .venv/bin/wamtrail message show first",
         "    .venv/bin/wamtrail simulate --help        (recipients that fail, hang, come late ...)",
         "",
         "  Ctrl-C stops everything.",

@@ -14,12 +14,13 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
 from receiver import app as receiver_app
-from receiver.endpoints import Directory, FixedDirectory
+from receiver.directory import StoredDirectory
 from receiver.figures import ProcessorFigures
 from receiver.processor import Processor
-from store import partitions
+from store import endpoints, partitions
 from store.database import Database
 from store.errors import StoreError
+from store.sealing import Sealer
 from wamtrail import console as console_app
 from wamtrail import health
 from wamtrail.opening import clock
@@ -67,7 +68,7 @@ def everything(parts: Parts) -> None:
 
 def receiver(parts: Parts, *, with_processor: bool) -> None:
     """The door; the processor is a thread of it on SQLite (one writer) and a child process on PostgreSQL."""
-    parts.settings.require_app_secrets()
+    _require_a_secret(parts)
     wake = _processor_beside(parts) if with_processor else _nobody
     app = receiver_app.create(parts.database, directory(parts), clock, parts.registry, kept=wake)
     parts.listeners.append(Listener(app, listen(parts.settings.receiver_bind, "WAMTRAIL_RECEIVER_BIND")))
@@ -76,8 +77,17 @@ def receiver(parts: Parts, *, with_processor: bool) -> None:
     metrics(parts)
 
 
-def directory(parts: Parts) -> Directory:
-    return FixedDirectory({"": parts.settings.default_endpoint()})
+def directory(parts: Parts) -> StoredDirectory:
+    keys = parts.settings.secret_keys()
+    return StoredDirectory(parts.settings.default_endpoint(), parts.database, Sealer(keys) if keys else None)
+
+
+def _require_a_secret(parts: Parts) -> None:
+    """Here or on a named endpoint: without any no webhook could ever be authentic."""
+    with parts.database.read() as tx:
+        named = bool(parts.settings.secret_key) and endpoints.any_enabled(tx)
+    if not named:
+        parts.settings.require_app_secrets()
 
 
 def processor(parts: Parts, *, with_parent: bool = False) -> None:

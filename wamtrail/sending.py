@@ -97,7 +97,6 @@ def _send(
 ) -> None:
     from sender.message_id import message_id
     from sender.prepare import Refused, prepare
-
     from wamtrail.opening import clock
 
     settings = load()

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from store import status
 from store.explained import Explained, error_of, why
+from store.group_rows import Conflicts
 from store.stories import Story
 from store.summary import MARKS, shown_status, summary
 from store.timeline import Step, timeline
@@ -32,6 +33,8 @@ STYLES: Mapping[str, str] = {
     "failed": "bold red",
     "conflict": "bold magenta",
 }
+_LISTED = ("status", "time (UTC)", "to", "type", "reference", "id")
+_WIDE = 116  # characters that hold a line with its id
 _CONFLICT = "Meta reported a delivery and a failure. Both are kept and shown below."
 _IMPLIED = "Meta leaves delivered out when a message is read at once: read means that it was delivered."
 
@@ -54,27 +57,45 @@ def render_story(story: Story, console: Console, *, reveal: bool = False) -> Non
         console.print(_participants(story.participants, reveal))
 
 
-def render_list(rows: Iterable[Mapping[str, Any]], console: Console, *, reveal: bool = False) -> None:
-    """Rows of store.listing, newest first as they come; one sentence when there are none."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("status", "time (UTC)", "to", "type", "reference"):
-        table.add_column(name, no_wrap=name != "reference", overflow="fold")
-    table.add_column("id", no_wrap=True, min_width=36)
-    for row in rows:
-        word = str(row["status"])
-        kind = f"template {row['template']}" if row["template"] else row["type"]
-        table.add_row(
-            Text(f"{MARKS[word]} {word}", style=STYLES[word]),
-            _time(row["at"]),
-            _plain(_number(row["recipient"] or row["recipient_user_id"], reveal)),
-            _plain(kind),
-            _plain(row["reference"]),
-            _plain(row["message_id"] or _wamid(row["message_wamid"], reveal)),
-        )
-    if table.row_count:
+def render_list(
+    rows: Iterable[Mapping[str, Any]],
+    console: Console,
+    *,
+    conflicts: Conflicts | None = None,
+    reveal: bool = False,
+) -> None:
+    """Rows of store.listing, newest first as they come; one sentence when there are none.
+
+    `conflicts`: what `store.group_rows.conflicts` found among them; without it none is marked.
+    An id is there to be copied, so a narrow console shows it whole under its message.
+    """
+    lines = [_line(row, conflicts or Conflicts(), reveal) for row in rows]
+    if not lines:
+        console.print("No message fits; ask for less, or for a longer time.")
+    elif console.width >= _WIDE:
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for name in _LISTED:
+            table.add_column(name, no_wrap=name not in ("type", "reference"), overflow="fold")
+        for line in lines:
+            table.add_row(*line)
         console.print(table)
     else:
-        console.print("No message fits; ask for less, or for a longer time.")
+        for *cells, key in lines:
+            console.print(Text("  ").join(cell for cell in cells if cell))
+            console.print(Text.assemble("   ", key), style="dim")
+
+
+def _line(row: Mapping[str, Any], conflicts: Conflicts, reveal: bool) -> tuple[Text, ...]:
+    word = "conflict" if row["message_wamid"] in conflicts else str(row["status"])
+    kind = f"template {row['template']}" if row["template"] else row["type"]
+    return (
+        Text(f"{MARKS[word]} {word}", style=STYLES[word]),
+        Text(_time(int(row["at"]))),
+        _plain(_number(row["recipient"] or row["recipient_user_id"], reveal)),
+        _plain(kind),
+        _plain(row["reference"]),
+        _plain(row["message_id"] or _wamid(row["message_wamid"], reveal)),
+    )
 
 
 def _print_facts(story: Story, console: Console, reveal: bool) -> None:

@@ -62,6 +62,16 @@ def upgrade() -> None:
     op.create_index("ix_attempt_outcomes_batch", "attempt_outcomes", ["batch"], unique=False)
 
     op.create_table(
+        "endpoints",
+        sa.Column("name", IDENT, nullable=False),
+        sa.Column("verify_tokens", IDENT, nullable=False),
+        sa.Column("app_secrets", IDENT, nullable=False),
+        sa.Column("created_at", sa.Double(), nullable=False),
+        sa.Column("changed_at", sa.Double(), nullable=False),
+        sa.Column("disabled_at", sa.Double(), nullable=True),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_endpoints")),
+    )
+    op.create_table(
         "feed",
         sa.Column("position", BIG, autoincrement=True, nullable=False),
         sa.Column("batch", BIG, nullable=False),
@@ -208,6 +218,28 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("key", name=op.f("pk_rate_cells")),
     )
     op.create_table(
+        "receiver_minutes",
+        sa.Column("minute", BIG, autoincrement=False, nullable=False),
+        sa.Column("process", IDENT, nullable=False),
+        sa.Column("endpoint", IDENT, nullable=False),
+        sa.Column("phone_number_id", IDENT, nullable=False),
+        sa.Column("webhooks", BIG, nullable=False),
+        sa.Column("bytes", BIG, nullable=False),
+        sa.Column("answers", IDENT, nullable=False),
+        sa.Column("buckets", IDENT, nullable=False),
+        sa.Column("last_good_at", sa.Double(), nullable=True),
+        sa.PrimaryKeyConstraint(
+            "minute", "process", "endpoint", "phone_number_id", name=op.f("pk_receiver_minutes")
+        ),
+    )
+    op.create_index(
+        "ix_receiver_minutes_subject",
+        "receiver_minutes",
+        ["endpoint", "phone_number_id", "minute"],
+        unique=False,
+    )
+
+    op.create_table(
         "send_attempts",
         sa.Column("message_id", IDENT, nullable=False),
         sa.Column("number", BIG, autoincrement=False, nullable=False),
@@ -323,6 +355,16 @@ def upgrade() -> None:
     op.create_index("ix_status_updates_webhook_id", "status_updates", ["webhook_id"], unique=False)
 
     op.create_table(
+        "suppressions",
+        sa.Column("identity", IDENT, nullable=False),
+        sa.Column("category", IDENT, nullable=False),
+        sa.Column("stopped", sa.Boolean(), nullable=False),
+        sa.Column("occurred_at", BIG, nullable=False),
+        sa.Column("source", IDENT, nullable=False),
+        sa.Column("note", IDENT, nullable=True),
+        sa.PrimaryKeyConstraint("identity", "category", name=op.f("pk_suppressions")),
+    )
+    op.create_table(
         "webhook_backlog",
         sa.Column("webhook_id", BIG, autoincrement=False, nullable=False),
         sa.Column("received_at", sa.Double(), nullable=False),
@@ -370,10 +412,12 @@ def downgrade() -> None:
         "webhooks",
         "webhook_repeats",
         "webhook_backlog",
+        "suppressions",
         "status_updates",
         "sent_twice",
         "sends",
         "send_attempts",
+        "receiver_minutes",
         "rate_cells",
         "quarantine",
         "processor_marks",
@@ -383,6 +427,7 @@ def downgrade() -> None:
         "installation",
         "inbound_messages",
         "feed",
+        "endpoints",
         "attempt_outcomes",
         "api_tokens",
         "account_events",

@@ -5,9 +5,17 @@ from sqlmodel import SQLModel
 from store.tables.access import ApiToken, Installation
 from store.tables.columns import NAMING
 from store.tables.messages import Message, Participant, StatusUpdateRow
-from store.tables.others import AccountEventRow, InboundMessageRow, QuarantineRow
+from store.tables.others import AccountEventRow, InboundMessageRow, QuarantineRow, Suppression
 from store.tables.sends import AttemptOutcome, Number, RateCell, Send, SendAttempt, SentTwice
-from store.tables.webhooks import Feed, ProcessorMark, Webhook, WebhookBacklog, WebhookRepeat
+from store.tables.webhooks import (
+    Endpoint,
+    Feed,
+    ProcessorMark,
+    ReceiverMinute,
+    Webhook,
+    WebhookBacklog,
+    WebhookRepeat,
+)
 
 metadata = SQLModel.metadata
 
@@ -16,6 +24,7 @@ __all__ = [
     "AccountEventRow",
     "ApiToken",
     "AttemptOutcome",
+    "Endpoint",
     "Feed",
     "InboundMessageRow",
     "Installation",
@@ -25,10 +34,12 @@ __all__ = [
     "ProcessorMark",
     "QuarantineRow",
     "RateCell",
+    "ReceiverMinute",
     "Send",
     "SendAttempt",
     "SentTwice",
     "StatusUpdateRow",
+    "Suppression",
     "Webhook",
     "WebhookBacklog",
     "WebhookRepeat",

@@ -52,6 +52,19 @@ class AccountEventRow(SQLModel, table=True):
     webhook_id: int = Field(sa_column=integer())
 
 
+class Suppression(SQLModel, table=True):
+    """The newest word of a person about a kind of message; stopped ones get no more of it."""
+
+    __tablename__ = "suppressions"
+
+    identity: str = Field(sa_column=ident(primary_key=True))  # phone digits or business-scoped user id
+    category: str = Field(sa_column=ident(primary_key=True))  # marketing_messages
+    stopped: bool
+    occurred_at: int = Field(sa_column=moment())
+    source: str = Field(sa_column=ident())  # meta, person
+    note: str | None = Field(sa_column=text(nullable=True))
+
+
 class QuarantineRow(SQLModel, table=True):
     """What could not be understood; closed, not deleted, when a replay understands it."""
 

@@ -3,7 +3,7 @@
 from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
-from store.tables.columns import blob, clock, ident, integer
+from store.tables.columns import blob, clock, ident, integer, text
 
 
 class Webhook(SQLModel, table=True):
@@ -41,6 +41,36 @@ class WebhookRepeat(SQLModel, table=True):
 
     earlier_id: int = Field(sa_column=integer(primary_key=True, autoincrement=False))
     later_id: int = Field(sa_column=integer(primary_key=True, autoincrement=False))
+
+
+class Endpoint(SQLModel, table=True):
+    """A callback URL of its own, /webhooks/whatsapp/{name}; what is secret of it is sealed."""
+
+    __tablename__ = "endpoints"
+
+    name: str = Field(sa_column=ident(primary_key=True))
+    verify_tokens: str = Field(sa_column=ident())  # sealed JSON list, the current one first
+    app_secrets: str = Field(sa_column=ident())  # likewise
+    created_at: float = Field(sa_column=clock())
+    changed_at: float = Field(sa_column=clock())
+    disabled_at: float | None = Field(sa_column=clock(nullable=True))
+
+
+class ReceiverMinute(SQLModel, table=True):
+    """What one process of the receiver saw in one minute, of one endpoint or one number."""
+
+    __tablename__ = "receiver_minutes"
+    __table_args__ = (Index("ix_receiver_minutes_subject", "endpoint", "phone_number_id", "minute"),)
+
+    minute: int = Field(sa_column=integer(primary_key=True, autoincrement=False))  # Unix seconds / 60
+    process: str = Field(sa_column=ident(primary_key=True))
+    endpoint: str = Field(sa_column=ident(primary_key=True))
+    phone_number_id: str = Field(sa_column=ident(primary_key=True))  # '' in the rows of the door
+    webhooks: int = Field(sa_column=integer())
+    bytes: int = Field(sa_column=integer())
+    answers: str = Field(sa_column=text())  # JSON {"200": n, "401 header_missing": n, ...}
+    buckets: str = Field(sa_column=text())  # JSON list: answers within the bounds of store/minutes.py
+    last_good_at: float | None = Field(sa_column=clock(nullable=True))
 
 
 class ProcessorMark(SQLModel, table=True):

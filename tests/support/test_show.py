@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 from story_seeds import PHONE, Seeds
 
-from store import listing
+from store import group_rows, listing
 from store.listing import Filter
 from store.times import parse_time, rfc3339, spelled
 from wamtrail.show import render_list, render_story
@@ -20,11 +20,12 @@ def shown(seeds: Seeds, key: str, width: int = 100, reveal: bool = False) -> str
     return out.getvalue()
 
 
-def listed(seeds: Seeds, **options: bool) -> str:
+def listed(seeds: Seeds, width: int = 120, **options: bool) -> str:
     out = io.StringIO()
     with seeds.database.read() as tx:
         rows = listing.listed(tx, Filter(), 50)
-    render_list(rows, Console(file=out, width=120), **options)
+        conflicts = group_rows.conflicts(tx, rows)
+    render_list(rows, Console(file=out, width=width), conflicts=conflicts, **options)
     return out.getvalue()
 
 
@@ -45,6 +46,7 @@ def test_a_contradicted_failure_never_advises_to_send_again(seeds: Seeds):
     seeds.accepted(WAMID)
     seeds.status(WAMID, "delivered", 2)
     seeds.failed(WAMID, 6)
+    assert "⚡ conflict" in listed(seeds)
     text = shown(seeds, WAMID, width=300)
     assert "Do not send it again" in text
     assert "approved template" not in text
@@ -90,10 +92,11 @@ def test_nothing_of_others_reaches_the_terminal_as_a_command(seeds: Seeds):
         assert "[bold]x[/nothing]" in text.replace("\n", "")
 
 
-def test_a_list_shows_status_time_and_whole_id(seeds: Seeds):
+@pytest.mark.parametrize("width", [60, 80, 116, 200])
+def test_a_list_shows_status_time_and_whole_id(seeds: Seeds, width: int):
     message_id = seeds.accepted("wamid.1", reference="order-1")
     seeds.stranger(WAMID)
-    text = listed(seeds)
+    text = listed(seeds, width=width)
     assert "◑ accepted" in text
     assert "✓✓ delivered" in text
     assert message_id in text
