@@ -45,12 +45,17 @@ class Door:
 
     async def handshake(self, request: Request) -> Response:
         """GET with hub.mode, hub.verify_token and hub.challenge: the challenge back, or 403."""
-        endpoint = await self._directory.find(request.path_params.get("endpoint", ""))
+        try:
+            endpoint = await self._directory.find(request.path_params.get("endpoint", ""))
+        except DirectoryAway:
+            return _ANSWERS[503]()
+        if endpoint is None:
+            return _ANSWERS[404]()
         query = request.query_params
         challenge = query.get("hub.challenge", "")
-        known = endpoint is not None and tokens_match(endpoint.verify_tokens, query.get("hub.verify_token"))
+        known = tokens_match(endpoint.verify_tokens, query.get("hub.verify_token"))
         if not known or query.get("hub.mode") != "subscribe" or not 0 < len(challenge) <= CHALLENGE_LENGTH:
-            log.info("handshake_refused", endpoint=endpoint.name if endpoint else None, token_known=known)
+            log.info("handshake_refused", endpoint=endpoint.name, token_known=known)
             return PlainTextResponse("The verify token or hub.mode is not right.\n", 403)
         return PlainTextResponse(challenge)
 

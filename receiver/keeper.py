@@ -77,7 +77,8 @@ class Keeper:
         now = time.monotonic()
         if now < self._away_until:
             raise Overloaded
-        oldest = self._waiting[0].since if self._waiting else now
+        with self._changed:  # the committing thread may empty the queue between two looks
+            oldest = self._waiting[0].since if self._waiting else now
         if now - oldest > self._queue_age:
             raise Overloaded
 

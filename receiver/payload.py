@@ -24,6 +24,7 @@ from receiver.payload_parts import (
     name,
 )
 from receiver.payload_values import MESSAGING_FIELDS, read_value, surroundings
+from receiver.probe import is_probe
 from store.records import AccountEvent, Parsed, QuarantinedPart
 
 DAY: Final = 86_400
@@ -44,6 +45,8 @@ def parse(body: bytes, received_at: float) -> Parsed:
         tree = read(body)
     except Unreadable as fault:
         return Parsed(quarantined=(QuarantinedPart("", str(fault), ""),))
+    if is_probe(tree):
+        return Parsed()
     findings = Findings()
     odd = _odd_envelope(tree)
     if odd is not None:

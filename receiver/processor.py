@@ -5,6 +5,7 @@ when it breaks alone as well; after an unclean stop the oldest of the backlog ar
 because one of them may be what killed the process.
 """
 
+import contextlib
 import hashlib
 import threading
 import time
@@ -86,6 +87,10 @@ class Processor:
                 self._figures.failures.labels("away").inc()
                 log.warning("database_away", sentence=str(problem))
                 busy, pause = False, 1.0
+            except Exception as problem:  # a fault of ours must not take the door down with it
+                self._figures.failures.labels("fault").inc()
+                log.error("processor_fault", error=type(problem).__name__)
+                busy, pause = False, 1.0
             if busy:
                 pause = self._bounds.idle_first
             elif self._awake.wait(pause):
@@ -93,7 +98,8 @@ class Processor:
             else:
                 pause = min(pause * 2, self._bounds.idle_longest)
         if mark is not None:
-            mark.end()
+            with contextlib.suppress(DatabaseAway):  # the next start finds the mark and is careful, no more
+                mark.end()
 
     def process(self) -> int:
         """One run; how many webhooks it took off the backlog."""
@@ -161,6 +167,8 @@ class Processor:
         except DatabaseAway:
             raise
         except Exception as problem:
+            if is_transient(problem):
+                return  # another writer's doing, not this body's: it waits for its next turn
             log.error("webhook_quarantined", webhook_id=marker.webhook_id, error=type(problem).__name__)
             with self._database.write() as tx:
                 self._set_aside(tx, marker)

@@ -82,6 +82,16 @@ class Wrapper:
         self._clients = _make_clients(config)
         self._busy = [0] * config.clients
 
+    @property
+    def timeout(self) -> float:
+        """Seconds that one exchange may take."""
+        return self._config.timeout
+
+    @property
+    def capacity(self) -> int:
+        """How many requests may be on the wire at once; more of them wait here."""
+        return self._config.clients * self._config.per_client
+
     def __repr__(self) -> str:
         return f"Wrapper({self._config!r})"
 

@@ -71,7 +71,7 @@ class Depth:
 def depth(tx: ReadTx, most: int = 100_000) -> Depth:
     """How much waits (counted up to `most`) and since when."""
     waiting = tx.value(
-        text("SELECT count(*) FROM (SELECT 1 FROM webhook_backlog LIMIT :most) AS some"), {"most": most}
+        text("SELECT count(*) FROM (SELECT 1 FROM webhook_backlog LIMIT :most) AS waiting"), {"most": most}
     )
     oldest = tx.value(text("SELECT received_at FROM webhook_backlog ORDER BY webhook_id LIMIT 1"))
     return Depth(int(waiting or 0), oldest)

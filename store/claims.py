@@ -40,7 +40,7 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What one claim found. `at`: the database's clock, Unix seconds. `put_off`: for their recipient's limit."""
+    """What one claim found, `at` a time of the database's clock. `put_off`: by their recipient's limit."""
 
     claimed: tuple[Claimed, ...]
     at: float
@@ -58,6 +58,7 @@ class Hunt:
     limits: Limits
     horizon: float = 0.05
     keep_payload: bool = False
+    lead: float = 0.0  # seconds from the decision until it can be acted on: a slow commit's time
 
 
 # The loose index scan: one probe a number, however many rows it has.
@@ -89,7 +90,7 @@ def due_numbers(tx: ReadTx, now: float) -> list[str]:
 
 
 def claim_due(tx: WriteTx, now: float, hunt: Hunt, *, after: str = "") -> Claims:
-    """Claim what may leave within the horizon. `after`: the number served last, so that all get their turn."""
+    """Claim what may leave within the horizon. `after`: the number served last."""
     at = rates.clock(tx, now) / MICRO
     due = sorted(row.number for row in tx.all(_DUE, {"now": at}))
     standing = numbers.standing(tx, [*due, numbers.ACCOUNT])
@@ -167,7 +168,7 @@ def _assign(
     before = rates.locked(tx, [*account, *map(rates.number_key, served)])
     before |= rates.pairs(tx, _pair_keys(rows))
     cells = dict(before)
-    micro = rates.clock(tx, now)
+    micro = rates.clock(tx, now) + round(hunt.lead * MICRO)
     last = micro + round(hunt.horizon * MICRO)
     paces = {n: Pace(hunt.limits, n, standing[n].rate, cells) for n in served}
     slots: list[Slot] = []

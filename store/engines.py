@@ -11,6 +11,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
 from store.errors import BadDatabaseUrl
+from store.sqlite_file import SqliteFile
 
 SQLITE_WAIT = 30.0  # seconds that another process waits for the one writer
 SQLITE_PAUSE = 0.02  # seconds, the longest of the jittered pauses between its tries
@@ -92,12 +93,21 @@ def _postgres_options() -> set[str]:
 
 def for_writing(url: str) -> Engine:
     if url.startswith("sqlite"):
-        engine = create_engine(url, pool_size=1, max_overflow=0, pool_timeout=60, connect_args={"timeout": 0})
+        engine = create_engine(
+            url,
+            hide_parameters=True,
+            pool_size=1,
+            max_overflow=0,
+            pool_timeout=60,
+            connect_args={"timeout": 0},
+        )
+        SqliteFile(url).watch(engine)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_immediate)
         return engine
     engine = create_engine(
         url,
+        hide_parameters=True,
         pool_size=8,
         max_overflow=8,
         pool_pre_ping=False,
@@ -109,13 +119,17 @@ def for_writing(url: str) -> Engine:
 
 def for_reading(url: str) -> Engine:
     if url.startswith("sqlite"):
-        engine = create_engine(url, pool_size=4, max_overflow=4, connect_args={"timeout": 5})
+        engine = create_engine(
+            url, hide_parameters=True, pool_size=4, max_overflow=4, connect_args={"timeout": 5}
+        )
+        SqliteFile(url).watch(engine)
         event.listen(engine, "connect", _prepare_sqlite_reader)
         event.listen(engine, "begin", _begin_deferred)
         return engine
     options = "-c default_transaction_read_only=on"
     return create_engine(
         url,
+        hide_parameters=True,
         pool_size=4,
         max_overflow=4,
         pool_pre_ping=True,

@@ -21,32 +21,40 @@ class Mark:
         self._holder = holder
 
     def end(self) -> None:
-        with self._database.write() as tx:
-            tx.run(text("DELETE FROM processor_marks WHERE owner = :owner"), {"owner": self._owner})
-        if self._holder is not None:
-            self._holder.close()
+        try:
+            with self._database.write() as tx:
+                tx.run(text("DELETE FROM processor_marks WHERE owner = :owner"), {"owner": self._owner})
+        finally:
+            if self._holder is not None:
+                self._holder.close()
 
 
 def begin(database: Database, now: float) -> Mark:
     """Set a mark, and clear those of the dead."""
     holder = None if database.sqlite else database.hold()
-    with database.write() as tx:
-        dead = _dead(tx)
-        for owner in dead:
-            tx.run(text("DELETE FROM processor_marks WHERE owner = :owner"), {"owner": owner})
-        owner = int(tx.value(text("SELECT coalesce(max(owner), 0) + 1 FROM processor_marks")))
+    try:
+        with database.write() as tx:
+            if tx.postgres:
+                tx.run(text("LOCK TABLE processor_marks IN SHARE ROW EXCLUSIVE MODE"))  # one begins at a time
+            # Asked before the dead go: this transaction holds their locks, so their numbers are not free yet.
+            owner = int(tx.value(text("SELECT coalesce(max(owner), 0) + 1 FROM processor_marks")))
+            dead = _dead(tx)
+            for one in dead:
+                tx.run(text("DELETE FROM processor_marks WHERE owner = :owner"), {"owner": one})
+            if holder is not None:
+                holder.exec_driver_sql(f"SELECT pg_advisory_lock({LOCK_CLASS}, {owner})")
+            tx.run(
+                text("INSERT INTO processor_marks (owner, started_at) VALUES (:owner, :now)"),
+                {"owner": owner, "now": now},
+            )
+    except BaseException:
         if holder is not None:
-            holder.exec_driver_sql(f"SELECT pg_advisory_lock({LOCK_CLASS}, {owner})")
-        tx.run(
-            text("INSERT INTO processor_marks (owner, started_at) VALUES (:owner, :now)"),
-            {"owner": owner, "now": now},
-        )
+            holder.close()
+        raise
     return Mark(database, owner, holder, unclean=bool(dead))
 
 
 def _dead(tx: WriteTx) -> list[int]:
-    if tx.postgres:
-        tx.run(text("LOCK TABLE processor_marks IN SHARE ROW EXCLUSIVE MODE"))  # one begins at a time
     owners = [row.owner for row in tx.all(text("SELECT owner FROM processor_marks ORDER BY owner"))]
     if not tx.postgres:
         return owners

@@ -113,7 +113,7 @@ def record_outcomes(tx: WriteTx, ends: Sequence[Ended], *, keep_payload: bool = 
         if end.outcome == "accepted" and reported is not None:
             if known == reported:
                 words += _word(one)
-            elif owners.get(reported, one.message_id) != one.message_id:
+            elif known is None and owners.get(reported, one.message_id) != one.message_id:
                 others.append(_other(one, keep_payload, {"state": "unknown", "error": _FOREIGN}))
                 states[one.message_id] = "unknown"
             elif known is None:

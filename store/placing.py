@@ -1,10 +1,10 @@
-"""Claims of the process that posts a message itself: inserted, given its slot, and claimed in one transaction.
+"""Claims of the process that posts a message itself: taken in, given a slot and claimed in one transaction.
 
 What may leave at once is inserted already claimed. What has to wait a little stays queued, with its slot
 reserved where a slot can be, until just before; so a crash in between leaves nothing in doubt.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from sqlalchemy import text
@@ -31,6 +31,8 @@ class Asked:
     wait_at_most: float
     limits: Limits
     reject: bool = False
+    by_hand: bool = False  # a person is there: this message may try out a hold that will end by itself
+    lead: float = 0.0  # seconds from the decision until it can be acted on: a slow commit's time
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ def submit_claimed(tx: WriteTx, new: NewSend, now: float, asked: Asked) -> Place
 
 
 def claim_one(tx: WriteTx, message_id: str, now: float, asked: Asked, held: Placed | None = None) -> Placed:
-    """Claim one's own queued message. `held`: what said that it should wait; its slot counts if not missed."""
+    """Claim one's own queued message. `held`: what made it wait; its slot counts if not missed."""
     lock = " FOR UPDATE" if tx.postgres else ""
     columns = "state, phone_number_id, recipient, attempts, expires_at"
     query = text(f"SELECT {columns} FROM sends WHERE message_id = :id{lock}")
@@ -92,7 +94,7 @@ def claim_one(tx: WriteTx, message_id: str, now: float, asked: Asked, held: Plac
         refuse(tx, [message_id], at, TOO_LATE)
         return Placed("late", message_id, "refused", at)
     attempt = row.attempts + 1
-    if held is not None and held.reserved and held.slot >= at and not _holds(tx, row.phone_number_id, at):
+    if held is not None and held.reserved and held.slot >= at and not _holds(tx, row.phone_number_id):
         claim = Claim(asked.claim_id, held.slot + asked.lease)
         placed = Placed("claimed", message_id, "sending", at, held.slot, attempt, claim, True)
     else:
@@ -156,11 +158,14 @@ def _place(
     asked: Asked,
 ) -> Placed:
     standing = numbers.standing(tx, [numbers.ACCOUNT, phone_number_id])
+    by_hand: Trials = ()
     keys = [rates.number_key(phone_number_id), *([rates.ACCOUNT] if asked.limits.of_account else [])]
     before = rates.locked(tx, keys)
     before |= rates.pairs(tx, [rates.pair_key(phone_number_id, recipient)])
     micro = rates.clock(tx, now)
     at = micro / MICRO
+    if asked.by_hand:
+        standing, by_hand = _tried_by_hand(standing, at)
     held = _holding(standing, at)
     if held is not None:
         until = None if held.paused_until == numbers.FOREVER else held.paused_until
@@ -172,7 +177,7 @@ def _place(
         return Placed("queued", message_id, "queued", at, at + GRACE, why="paused")
     cells = dict(before)
     pace = Pace(asked.limits, phone_number_id, standing[phone_number_id].rate, cells)
-    slot, why = pace.earliest(recipient, micro)
+    slot, why = pace.earliest(recipient, micro + round(asked.lead * MICRO))
     wait = (slot - micro) / MICRO
     if wait > max(asked.wait_at_most, SOON) or (why == "pair" and wait > asked.wait_at_most):
         return Placed("queued", message_id, "queued", at, slot / MICRO, why=why)
@@ -183,7 +188,22 @@ def _place(
         rates.write(tx, before, cells)
     if wait > SOON:
         return Placed("waiting", message_id, "queued", at, slot / MICRO, attempt, None, reserved, why)
-    return Placed("claimed", message_id, "sending", at, slot / MICRO, attempt, claim, True, trials=trials)
+    return Placed(
+        "claimed", message_id, "sending", at, slot / MICRO, attempt, claim, True, trials=trials + by_hand
+    )
+
+
+def _tried_by_hand(
+    standing: dict[str, numbers.Standing], at: float
+) -> tuple[dict[str, numbers.Standing], Trials]:
+    """Without the holds that would end by themselves, and those as trials."""
+    held = {
+        name: one.paused_until
+        for name, one in standing.items()
+        if one.paused(at) and one.paused_until is not None and one.paused_until < numbers.FOREVER
+    }
+    free = {name: replace(one, paused_until=None) if name in held else one for name, one in standing.items()}
+    return free, tuple(sorted(held.items()))
 
 
 def _holding(standing: dict[str, numbers.Standing], at: float) -> numbers.Standing | None:
@@ -191,9 +211,9 @@ def _holding(standing: dict[str, numbers.Standing], at: float) -> numbers.Standi
     return max(held, key=lambda one: one.paused_until or 0.0) if held else None
 
 
-def _holds(tx: WriteTx, phone_number_id: str, at: float) -> bool:
+def _holds(tx: WriteTx, phone_number_id: str) -> bool:
     standing = numbers.standing(tx, [numbers.ACCOUNT, phone_number_id])
-    return any(one.paused_until is not None for one in standing.values()) and at > 0
+    return any(one.paused_until is not None for one in standing.values())
 
 
 def _trials(tx: WriteTx, standing: dict[str, numbers.Standing], at: float) -> Trials | None:

@@ -107,8 +107,8 @@ class Pace:
             cells[ACCOUNT] = self._account.taken(cells.get(ACCOUNT, 0), slot)
 
     def queue_up(self, recipient: str, moment: int) -> int:
-        """When to look again at a message that its recipient's limit puts off: each later than the one before,
-        so that a long line for one recipient is not turned over again and again in front of all others."""
+        """When to look again at what its recipient's limit puts off: each later than the one before, so that
+        a long line for one recipient is not turned over again and again in front of all others."""
         line = line_key(self._phone_number_id, recipient)
         moment = max(moment, self._cells.get(line, 0))
         self._cells[line] = moment + self._pair.period

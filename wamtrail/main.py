@@ -6,7 +6,7 @@ import typer
 
 from receiver.endpoints import DirectoryAway
 from store.errors import StoreError
-from wamtrail import access, database, endpoints, messages, running, sending, simulation, webhooks
+from wamtrail import access, database, doctor, endpoints, messages, running, sending, simulation, webhooks
 from wamtrail.settings import SettingsError
 from whatsapp.recipient import InvalidRecipient
 
@@ -24,6 +24,7 @@ app.add_typer(messages.app, name="message")
 app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(endpoints.app, name="endpoint")
 app.add_typer(access.tokens, name="token")
+app.command("doctor")(doctor.doctor)
 app.command("demo")(simulation.demo)
 app.command("simulate")(simulation.simulate)
 

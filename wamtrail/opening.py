@@ -6,8 +6,10 @@ from contextlib import contextmanager
 
 import structlog
 
-from store import migrate
+from receiver.endpoints import Endpoint
+from store import endpoints, migrate
 from store.database import Database
+from store.sealing import Sealer
 from wamtrail.settings import Settings
 
 log = structlog.get_logger("wamtrail")
@@ -26,3 +28,12 @@ def opened(settings: Settings) -> Iterator[Database]:
         yield database
     finally:
         database.close()
+
+
+def known_endpoint(settings: Settings, name: str) -> Endpoint:
+    """The endpoint of this name with its secrets; an unknown one has none. '' is that of the settings."""
+    if not name:
+        return settings.default_endpoint()
+    with opened(settings) as database, database.read() as tx:
+        found = endpoints.find(tx, Sealer(settings.secret_keys()), name)
+    return Endpoint(name, found.verify_tokens, found.app_secrets) if found else Endpoint(name)

@@ -112,15 +112,17 @@ def replay(
 def verify(
     body: Path = typer.Option(..., help="The file with the raw body.", exists=True, dir_okay=False),
     signature: str = typer.Option(..., help="The X-Hub-Signature-256 header."),
+    endpoint: str = typer.Option("", help="The endpoint it came to; left out, /webhooks/whatsapp."),
 ) -> None:
     """Which configured secret, if any, fits a body and its signature. Exit 1 when none does."""
     from receiver.endpoints import secret_label
+    from wamtrail.opening import known_endpoint
     from whatsapp.signature import matching_secret
 
-    settings = load()
-    settings.require_app_secrets()
-    endpoint = settings.default_endpoint()
-    found = matching_secret(endpoint.app_secrets, body.read_bytes(), signature)
+    secrets = known_endpoint(load(), endpoint).app_secrets
+    if not secrets:
+        fail("No secret is known for this endpoint: set WAMTRAIL_APP_SECRETS, or name another --endpoint.")
+    found = matching_secret(secrets, body.read_bytes(), signature)
     if found is None:
         fail("No configured secret fits: another app's secret, a body altered on the way, or a cut header.")
     print(f"The {secret_label(found)} secret fits.")

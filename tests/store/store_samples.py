@@ -1,12 +1,12 @@
 """Small values for the store's tests, and reading back what it wrote."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import text
 
 from store.apply import Understood
-from store.database import Database, ReadTx
+from store.database import Database, ReadTx, WriteTx
 from store.records import AttemptEnd, NewSend, Parsed, StatusUpdate
 from store.sends import Claim, submit
 
@@ -68,6 +68,20 @@ def ended(outcome: str, *, wamid: str | None = None, at: float = NOW + 1) -> Att
 def submitted(database: Database, n: int = 1, *, claimed: bool = True, **changes: Any) -> str:
     with database.write() as tx:
         return submit(tx, new_send(n, **changes), NOW, CLAIM if claimed else None).message_id
+
+
+class CutOff(Exception):
+    """What ends a transaction before its commit."""
+
+
+def cut_off(database: Database, work: Callable[[WriteTx], object]) -> None:
+    """Do the work in a transaction that does not come to its commit."""
+    try:
+        with database.write() as tx:
+            work(tx)
+            raise CutOff
+    except CutOff:
+        return
 
 
 def rows(

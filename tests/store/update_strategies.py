@@ -1,4 +1,4 @@
-"""Random webhooks about very few messages and moments, so that everything ties and collides, and deliveries."""
+"""Random webhooks about very few messages and moments, so that everything ties and collides."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

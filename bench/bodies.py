@@ -1,0 +1,77 @@
+"""Files of whole, signed HTTP requests, one after another, each behind its length in eight digits.
+
+A stream as Meta sends it: every message is `sent`, then `delivered`, then `read`, with SPACING other messages
+between the three; no message twice in one body. One status in four carries callback data of ours.
+"""
+
+import base64
+import itertools
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from whatsapp.signature import sign
+
+SECRET = "bench-app-secret"
+PATH = "/webhooks/whatsapp"
+SPACING = 9_000  # messages; at 10,000 statuses a second about one second
+WORDS = ("sent", "delivered", "read")
+FIRST = 1_760_000_000  # Unix seconds of the first event
+
+_STATUS = (
+    '{"id":"%s","status":"%s","timestamp":"%d","recipient_id":"%s","conversation":{"id":"%s",'
+    '"origin":{"type":"utility"}},"pricing":{"billable":true,"pricing_model":"PMP","category":"utility",'
+    '"type":"regular"}%s}'
+)
+_BODY = (
+    '{"object":"whatsapp_business_account","entry":[{"id":"102290129340398","changes":[{"value":'
+    '{"messaging_product":"whatsapp","metadata":{"display_phone_number":"15550783881","phone_number_id":'
+    '"106540352242922"},"statuses":[%s]},"field":"messages"}]}]}'
+)
+
+
+def write(path: Path, count: int, statuses: int) -> int:
+    """`count` requests of `statuses` each; the size of the first body in bytes."""
+    stream = _statuses()
+    size = 0
+    with path.open("wb") as file:
+        for _ in range(count):
+            body = (_BODY % ",".join(itertools.islice(stream, statuses))).encode()
+            size = size or len(body)
+            whole = request(body)
+            file.write(b"%08d" % len(whole) + whole)
+    return size
+
+
+def request(body: bytes) -> bytes:
+    head = (
+        f"POST {PATH} HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: facebookexternalua\r\n"
+        f"Content-Type: application/json\r\nX-Hub-Signature-256: {sign(SECRET, body)}\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+def big(size: int, salt: int) -> bytes:
+    """One body of about `size` bytes, all of its messages new."""
+    stream = _statuses(start=10_000_000 * (salt + 1))
+    return (_BODY % ",".join(itertools.islice(stream, size // 420))).encode()
+
+
+def _statuses(start: int = 0) -> Iterator[str]:
+    for block in itertools.count():
+        for step, word in enumerate(WORDS):
+            for place in range(SPACING):
+                yield _status(start + block * SPACING + place, word, FIRST + block + 2 * step)
+
+
+def _status(number: int, word: str, at: int) -> str:
+    phone = f"9198{number % 100_000_000:08d}"
+    # Spread over the index as real ones are: a part that looks random follows the number.
+    scattered = number * 2_654_435_761 % 2**64
+    wamid = base64.b64encode(b"\x1d\x0c" + phone.encode() + b"\x15\x02\x00\x11\x18\x12%020X\x00" % scattered)
+    data = ""
+    if number % 4 == 0:
+        name = f"0199c7f0-{number >> 16 & 0xFFFF:04x}-7{number & 0xFFF:03x}-8{number >> 32 & 0xFFF:03x}-{number:012x}"
+        data = f',"biz_opaque_callback_data":{json.dumps(name)}'
+    return _STATUS % (f"wamid.{wamid.decode()}", word, at, phone, f"{scattered:032x}", data)
