@@ -1,4 +1,4 @@
-"""Slots are times of the database's clock; a process acts by its own. The difference is measured now and then."""
+"""Slots are times of the database's clock; a process acts by its own. The difference is measured."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Which database this is, and how far it came: to notice that a backup was restored or a failover lost something.
+"""Which database this is, and how far it came: to notice a restored backup, or a lossy failover.
 
 What was sent after a backup is queued again in the backup. So a sender remembers both outside of the
 database, and sends nothing from one that is another, or that is younger than the one it remembers.
@@ -20,7 +20,7 @@ _SERVER = text(
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """`name`: of this database (PostgreSQL: its server's identifier and timeline too). `position`: the feed's."""
+    """`name`: the database's own; on PostgreSQL with its server's and the timeline. `position`: the feed's."""
 
     name: str
     position: int

@@ -24,7 +24,7 @@ from store.tables.sends import STATES
 from store.updates import Heard, merge
 
 NOW = 1_800_000_100.0
-ALIKE = settings(max_examples=60, deadline=None, derandomize=True, database=None)
+ALIKE = settings(max_examples=100, deadline=None, derandomize=True, database=None)
 Row = dict[str, Any]
 RANK = {"sent": 1, "delivered": 2, "read": 3, "played": 4, "failed": 5}
 VALUES = {"reported_number": "phone_number_id"} | {
