@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import structlog
+
 from sender.brakes import Consequences, Posted, error_of
 from sender.figures import SenderFigures
 from sender.outcome import ErrorInfo, Outcome, outcome_of
@@ -15,6 +17,8 @@ from store.database import is_transient
 from store.errors import DatabaseAway
 from store.outcomes import TOO_LATE, Claim, Ended, Refusal
 from store.records import AttemptEnd
+
+log = structlog.get_logger("sender.attempt")
 
 MISSED = 0.02  # seconds after its slot: then the slot is dropped, never made up
 INTERRUPTED = Outcome(
@@ -70,13 +74,14 @@ async def follow_up(consequences: Consequences, ready: Ready, result: Result) ->
     posted = Posted(ready.phone_number_id, result.outcome, result.started_at, result.ended_at, ready.trials)
     if not consequences.any(posted):
         return
-    for _ in range(3):
+    for tries in range(3):
         try:
             await asyncio.to_thread(consequences.write, posted)
             return
-        except Exception as problem:
-            if not (is_transient(problem) or isinstance(problem, DatabaseAway)):
-                raise
+        except Exception as problem:  # the outcome has to be recorded, whatever happens here
+            if tries == 2 or not (is_transient(problem) or isinstance(problem, DatabaseAway)):
+                log.error("consequence_lost", error=type(problem).__name__)
+                return
             await asyncio.sleep(0.05)
 
 

@@ -8,6 +8,7 @@ import contextlib
 import json
 import os
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
 
 import structlog
@@ -32,13 +33,17 @@ class Guard:
     def __init__(self, folder: Path | None) -> None:
         self._path = folder / FILE if folder else None
         self._known = self._load()
+        self._server: bool | None = None
 
-    def trusts(self, tx: ReadTx) -> bool:
-        """Is it the database we know? One that is seen for the first time is."""
-        found = identity.identity(tx)
-        if self._known is None or not identity.queued(tx):
-            return True
-        return same(self._known, found)
+    def found(self, tx: ReadTx) -> Identity:
+        """The database that this transaction talks to."""
+        if self._server is None:
+            self._server = identity.tells(tx)
+        return identity.identity(tx, server=self._server)
+
+    def trusts(self, tx: ReadTx, found: Identity) -> bool:
+        """Is it the one we know? The first one ever is, and one that has nothing queued does no harm."""
+        return self._known is None or same(self._known, found) or not identity.queued(tx)
 
     def hold(self, tx: WriteTx, now: float) -> None:
         """Hold all sending."""
@@ -56,7 +61,7 @@ class Guard:
         handle, name = tempfile.mkstemp(dir=self._path.parent, prefix=FILE)
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump({"name": found.name, "position": found.position}, file)
+                json.dump(asdict(found), file)
             Path(name).replace(self._path)
         except BaseException:
             with contextlib.suppress(OSError):
@@ -68,12 +73,12 @@ class Guard:
             return None
         try:
             found = json.loads(self._path.read_text(encoding="utf-8"))
-            return Identity(str(found["name"]), int(found["position"]))
+            return Identity(str(found["name"]), str(found["server"]), int(found["position"]))
         except (ValueError, KeyError, TypeError):
             log.warning("state_file_unreadable", file=FILE)
-            return Identity("", 0)  # something was known and is lost: better ask a person
+            return Identity("", "", 0)  # something was known and is lost: better ask a person
 
 
 def same(known: Identity, found: Identity) -> bool:
     """The feed only grows; one that is shorter is of an earlier time."""
-    return known.name == found.name and found.position >= known.position
+    return (known.name, known.server) == (found.name, found.server) and found.position >= known.position

@@ -34,6 +34,7 @@ class ErrorInfo:
     title: str | None = None
     details: str | None = None
     fbtrace_id: str | None = None
+    subcode: int | None = None  # Meta's 100 means many things; with 33 it means one
 
     def as_dict(self) -> dict[str, int | str | None]:
         return asdict(self)
@@ -131,7 +132,7 @@ def _source(error: ProviderError | None) -> Source:
 def _shown(answer: Answer) -> ErrorInfo:
     error = answer.error
     if error is not None:
-        return ErrorInfo(error.code, error.title, error.details, error.fbtrace_id)
+        return ErrorInfo(error.code, error.title, error.details, error.fbtrace_id, error.subcode)
     if answer.http_status in _ELSEWHERE:
         return ErrorInfo(None, f"The wrapper's address redirects (HTTP {answer.http_status}); correct it.")
     what = "neither a message id nor an error in it" if answer.readable else "no readable answer"

@@ -1,4 +1,4 @@
-"""What a worker does now and then beside sending: ends leases, forgets full buckets, remembers its database."""
+"""What a worker does now and then beside sending: ends leases, sweeps rate cells, remembers its database."""
 
 from collections.abc import Callable
 
@@ -26,7 +26,10 @@ class Upkeep:
         clock: Callable[[], float],
         *,
         keep_payload: bool,
+        name: str,
     ) -> None:
+        """`name`: given to the database if it has none, 32 random hexadecimal digits."""
+        self._name = name
         self._database, self._guard, self._figures, self._clock = database, guard, figures, clock
         self._keep_payload = keep_payload
         self._next = {self._leases: 0.0, self._sweep: 0.0, self._expired: 0.0, self._remember: 0.0}
@@ -73,9 +76,14 @@ class Upkeep:
     def _remember(self) -> None:
         """Only what is trusted; the name is given when the database has none yet."""
         with self._database.read() as tx:
-            found, trusted = identity.identity(tx), self._guard.trusts(tx)
+            found = self._guard.found(tx)
+            trusted = self._guard.trusts(tx, found)
         if not trusted:
             return
+        if not found.named:
+            with self._database.write() as tx:
+                identity.give(tx, self._name)
+                found = self._guard.found(tx)
         try:
             self._guard.remember(found)
         except OSError as problem:

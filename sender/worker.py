@@ -22,7 +22,7 @@ from sender.guard import Guard
 from sender.recorder import Recorder
 from sender.returns import Returns
 from sender.wrapper import Wrapper
-from store import claims, identity
+from store import claims
 from store.claims import Claimed, Claims, Hunt
 from store.database import Database, is_transient
 from store.errors import DatabaseAway
@@ -64,7 +64,14 @@ class Worker:
         self._poster = Poster(wrapper, self._figures, clock)
         self._there = DatabaseClock(database, clock)
         self._guard = Guard(state_dir)
-        self._upkeep = upkeep.Upkeep(database, self._guard, self._figures, clock, keep_payload=keep_payload)
+        self._upkeep = upkeep.Upkeep(
+            database,
+            self._guard,
+            self._figures,
+            clock,
+            keep_payload=keep_payload,
+            name=f"{rng.getrandbits(128):032x}",
+        )
         self._tasks: set[asyncio.Task[None]] = set()
         self._served = ""
         self._lead = 0.0
@@ -157,13 +164,15 @@ class Worker:
         )
         began = time.monotonic()
         with self._database.write() as tx:
-            if not self._guard.trusts(tx):
-                self._guard.hold(tx, now)
-                found, seen = Claims((), now), identity.identity(tx)
+            seen = self._guard.found(tx)
+            trusted = self._guard.trusts(tx, seen)
+            if trusted:
+                found = claims.claim_due(tx, now, hunt, after=self._served)
             else:
-                found, seen = claims.claim_due(tx, now, hunt, after=self._served), None
+                self._guard.hold(tx, now)
+                found = Claims((), now)
         took = time.monotonic() - began
-        if seen is not None:
+        if not trusted:
             self._guard.remember(seen)
         self._figures.claim_seconds.observe(took)
         # A commit that is slow for good must not make every slot a missed one.

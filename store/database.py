@@ -78,9 +78,10 @@ class Database:
     def hold(self) -> Connection:
         """A PostgreSQL session of its own, outside of any transaction, for locks that last."""
         with self._away_told():
-            connection = self._write_engine.connect()
+            # The level first: a detached connection has no pool's record to remember it by.
+            connection = self._write_engine.connect().execution_options(isolation_level="AUTOCOMMIT")
             connection.detach()
-            return connection.execution_options(isolation_level="AUTOCOMMIT")
+            return connection
 
     def close(self) -> None:
         self._write_engine.dispose()

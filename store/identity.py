@@ -12,18 +12,28 @@ from sqlalchemy.exc import DBAPIError
 from store.database import ReadTx, WriteTx
 
 _NAME = "database_id"
-_SERVER = text(
-    "SELECT (SELECT system_identifier FROM pg_control_system()) || '/'"
+_SERVER = (
+    "(SELECT system_identifier FROM pg_control_system()) || '/'"
     " || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)"
 )
+_FACTS = (
+    "SELECT (SELECT value FROM installation WHERE name = :name) AS name,"
+    " (SELECT max(position) FROM feed) AS position"
+)
+_PLAIN, _SERVED = text(f"{_FACTS}, '' AS server"), text(f"{_FACTS}, {_SERVER} AS server")
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """`name`: the database's own; on PostgreSQL with its server's and the timeline. `position`: the feed's."""
+    """`name`: the database's own; `server`: PostgreSQL's identifier and timeline; `position`: the feed's."""
 
     name: str
+    server: str
     position: int
+
+    @property
+    def named(self) -> bool:
+        return bool(self.name)
 
 
 def give(tx: WriteTx, random_hex: str) -> None:
@@ -32,10 +42,11 @@ def give(tx: WriteTx, random_hex: str) -> None:
     tx.run(text(statement), {"name": _NAME, "value": random_hex})
 
 
-def identity(tx: ReadTx) -> Identity:
-    own = tx.value(text("SELECT value FROM installation WHERE name = :name"), {"name": _NAME}) or ""
-    position = tx.value(text("SELECT max(position) FROM feed")) or 0
-    return Identity(f"{own}/{_server(tx)}" if tx.postgres else own, int(position))
+def identity(tx: ReadTx, *, server: bool) -> Identity:
+    """`server`: whether the server tells who it is (`tells`)."""
+    row = tx.first(_SERVED if server else _PLAIN, {"name": _NAME})
+    assert row is not None
+    return Identity(row.name or "", row.server, int(row.position or 0))
 
 
 def queued(tx: ReadTx) -> bool:
@@ -43,12 +54,15 @@ def queued(tx: ReadTx) -> bool:
     return tx.value(text("SELECT 1 FROM sends WHERE state = 'queued' LIMIT 1")) is not None
 
 
-def _server(tx: ReadTx) -> str:
-    """A hosted PostgreSQL may not tell; then its own name and position have to do."""
+def tells(tx: ReadTx) -> bool:
+    """A hosted PostgreSQL may not tell who it is; then the database's own name and position have to do."""
+    if not tx.postgres:
+        return False
     try:
         with tx.connection.begin_nested():
-            return str(tx.value(_SERVER))
+            tx.value(text(f"SELECT {_SERVER}"))
     except DBAPIError as problem:
         if problem.connection_invalidated:
             raise
-        return ""
+        return False
+    return True

@@ -114,6 +114,6 @@ class AttemptEnd:
     wamid: str | None = None
     message_status: str | None = None
     refused_by: str | None = None  # wrapper or meta
-    error: str | None = None  # canonical JSON {code, title, details, fbtrace_id}
+    error: str | None = None  # canonical JSON {code, title, details, fbtrace_id, subcode}
     answer: bytes | None = None
     again_at: float | None = None  # throttled and unreachable: when to try again

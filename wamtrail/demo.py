@@ -5,12 +5,12 @@ import secrets
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-
-from sender.single import send_now
+from random import Random
 
 from sender import payload
 from sender.message_id import message_id
 from sender.prepare import prepare
+from sender.single import Single
 from sender.wrapper import Wrapper
 from simulator.running import RunningSimulator
 from simulator.scenario import Scenario
@@ -124,9 +124,10 @@ def _welcome(settings: Settings, simulator_url: str) -> Sequence[str]:
 async def _send_samples(settings: Settings, database: Database, messages: int) -> None:
     """A few dozen messages of every fate, some at a time."""
     async with Wrapper(wrapper_config(settings)) as wrapper:
+        single = Single(database, wrapper, clock=clock, rng=Random(7))  # noqa: S311  no secret
         pending: set[asyncio.Task[None]] = set()
         for place in range(messages):
-            pending.add(asyncio.create_task(_send_sample(database, wrapper, place)))
+            pending.add(asyncio.create_task(_send_sample(single, place)))
             if len(pending) >= AT_ONCE:
                 _, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
             await asyncio.sleep(0.15)
@@ -134,7 +135,7 @@ async def _send_samples(settings: Settings, database: Database, messages: int) -
             await asyncio.wait(pending)
 
 
-async def _send_sample(database: Database, wrapper: Wrapper, place: int) -> None:
+async def _send_sample(single: Single, place: int) -> None:
     fate = FATES[place % len(FATES)]
     to = f"+9198{123400 + place // len(FATES):06d}"[:9] + fate
     now = clock()
@@ -145,4 +146,4 @@ async def _send_sample(database: Database, wrapper: Wrapper, place: int) -> None
         now=now,
         reference=f"order-{1001 + place}",
     )
-    await send_now(database, wrapper, new, wait_at_most=5.0, clock=clock)
+    await single.send(new, wait_at_most=5.0)

@@ -18,7 +18,7 @@ from receiver.directory import StoredDirectory
 from receiver.figures import ProcessorFigures
 from receiver.processor import Processor
 from store import endpoints, partitions
-from store.database import Database
+from store.database import Database, ReadTx
 from store.errors import StoreError
 from store.sealing import Sealer
 from wamtrail import console as console_app
@@ -45,6 +45,7 @@ class Parts:
     background: list[Background] = field(default_factory=list)
     pages: list[BaseRoute] = field(default_factory=list)
     ready: list[health.Check] = field(default_factory=list)
+    measures: list[Callable[[ReadTx], None]] = field(default_factory=list)  # what SQL says, before a scrape
     started: Callable[[], Awaitable[None]] | None = None
     tasks: list[asyncio.Task[None]] = field(default_factory=list)  # ended when the process stops
 

@@ -14,8 +14,7 @@ from wamtrail.saying import fail
 from wamtrail.settings import Settings, load
 
 if TYPE_CHECKING:
-    from sender.single import Sent
-
+    from sender.sent import Sent
     from store.records import NewSend
 
 app = typer.Typer(help="Send one message through the wrapper.", no_args_is_help=True)
@@ -126,15 +125,24 @@ def _send(
 
 
 async def _post(settings: Settings, new: "NewSend", wait_at_most: float) -> "Sent":
-    from sender.single import send_now
+    from random import SystemRandom
 
+    from sender.single import send_now
     from sender.wrapper import Wrapper
     from wamtrail.opening import clock, opened
     from wamtrail.sending_part import wrapper_config
 
     with opened(settings) as database:
         async with Wrapper(wrapper_config(settings)) as wrapper:
-            return await send_now(database, wrapper, new, wait_at_most=wait_at_most, clock=clock)
+            return await send_now(
+                database,
+                wrapper,
+                new,
+                wait_at_most=wait_at_most,
+                clock=clock,
+                rng=SystemRandom(),
+                keep_payload=settings.keep_content,
+            )
 
 
 def _seconds(typed: str) -> float:

@@ -54,7 +54,7 @@ class Send(SQLModel, table=True):
     settled_by: str | None = Field(sa_column=ident(nullable=True))  # answer, status, person
     settled_at: float | None = Field(sa_column=clock(nullable=True))
     note: str | None = Field(sa_column=text(nullable=True))  # what the person who settled it wrote
-    error: str | None = Field(sa_column=text(nullable=True))  # JSON {code, title, details, fbtrace_id}
+    error: str | None = Field(sa_column=text(nullable=True))  # JSON, see records.AttemptEnd
 
 
 class SendAttempt(SQLModel, table=True):

@@ -37,8 +37,9 @@ from store.records import StatusUpdate
 from whatsapp import callback_data
 
 OUTCOMES = ("accepted", "refused", "throttled", "unreachable", "unknown")
-# What legitimately tells who was first: when it was settled and by whom.
-WHO_WAS_FIRST = {"settled_by", "settled_at", "accepted_at", "message_status"}
+# What legitimately tells who was first: when it was settled and by whom; and when it would have been tried
+# again, which nobody asks of a send that is settled.
+WHO_WAS_FIRST = {"settled_by", "settled_at", "accepted_at", "message_status", "due_at"}
 
 
 def about(wamid: str = W1, of: str = M1, status: str = "sent", **more: Any) -> StatusUpdate:
@@ -293,7 +294,8 @@ def crossings(database: Database, one: Callable[[], Work], other: Callable[[], W
             for before_one in itertools.count():
                 yield "before"
                 reached = both(database, first(), second(), before_other, before_one)
-                yield f"{before_other} and {before_one} statements, {'the answer' if first is one else 'the status'} first"
+                who = "the first" if first is one else "the second"
+                yield f"{who} begins: {before_other} statements, then {before_one} of the other"
                 if reached[1] < before_one:
                     break
             if reached[0] < before_other:
