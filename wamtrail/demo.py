@@ -28,7 +28,7 @@ NUMBER = "106540352242922"
 # Magic recipients of the simulator, each with its story (`wamtrail simulate --help` lists them all).
 FATES = (
     *("0001", "0003", "0001", "0004", "0002", "0007", "0008", "0009", "0010", "0005"),
-    *("0013", "0015", "0022", "0023", "0024", "0006", "0018", "0021", "0016", "0012"),
+    *("0013", "0015", "0022", "0023", "0024", "0006", "0027", "0021", "0016", "0012"),
 )
 AT_ONCE = 12  # some recipients hang, and the others should not wait for them
 TEXTS = (

@@ -91,7 +91,8 @@ def test_an_acceptance_carries_metas_word_also_when_it_is_paused():
 def test_an_error_is_shown_with_what_support_asks_for():
     outcome = ended(400, meta(100, fbtrace_id="A1", error_data={"details": "Parameter"}))
     assert outcome.error is not None
-    assert outcome.error.as_dict() == {"code": 100, "title": "m", "details": "Parameter", "fbtrace_id": "A1"}
+    shown = {"code": 100, "title": "m", "details": "Parameter", "fbtrace_id": "A1", "subcode": None}
+    assert outcome.error.as_dict() == shown
 
 
 def test_no_connection_is_unreachable_and_no_answer_is_unknown():
