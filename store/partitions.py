@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import text
 
-from store.database import WriteTx
+from store.database import ReadTx, WriteTx
 
 DAY = 86_400
 DAYS_AHEAD = 7
@@ -48,6 +48,16 @@ def ensure_ahead(tx: WriteTx, now: float) -> int:
             tx.run(text(statements(day, 1)[0]))
             made += 1
     return made
+
+
+def days_ahead(tx: ReadTx, now: float) -> int:
+    """How many days from today on have a partition; DAYS_AHEAD on SQLite, which needs none."""
+    if not tx.postgres:
+        return DAYS_AHEAD
+    first = int(now // DAY)
+    names = [partition_name(day) for day in range(first, first + DAYS_AHEAD)]
+    there = text("SELECT count(*) FROM unnest(CAST(:names AS text[])) AS name WHERE to_regclass(name) IS NOT NULL")
+    return int(tx.value(there, {"names": names}))
 
 
 def _in_default(tx: WriteTx, day: int) -> bool:

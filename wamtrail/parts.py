@@ -14,6 +14,7 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
 from receiver import app as receiver_app
+from receiver.backlog_figures import BacklogFigures
 from receiver.directory import StoredDirectory
 from receiver.figures import ProcessorFigures
 from receiver.processor import Processor
@@ -75,6 +76,7 @@ def receiver(parts: Parts, *, with_processor: bool) -> None:
     parts.listeners.append(Listener(app, listen(parts.settings.receiver_bind, "WAMTRAIL_RECEIVER_BIND")))
     parts.background.append(lambda stopping: _make_partitions(parts.database, stopping))
     parts.ready.append(health.can_commit(parts.database))
+    _measure_backlog(parts)
     metrics(parts)
 
 
@@ -95,6 +97,7 @@ def processor(parts: Parts, *, with_parent: bool = False) -> None:
     """The processor alone."""
     _processor_thread(parts)
     parts.ready.append(health.lag_is_low(parts.database, clock))
+    _measure_backlog(parts)
     if with_parent:
         parts.background.append(_until_parent_ends)
     else:
@@ -121,6 +124,11 @@ def metrics(parts: Parts) -> None:
     if bind is not None and not any(listener.port == bind.port for listener in parts.listeners):
         app = Starlette(routes=health.routes(parts))
         parts.listeners.append(Listener(app, listen(bind, "WAMTRAIL_METRICS_BIND")))
+
+
+def _measure_backlog(parts: Parts) -> None:
+    figures = BacklogFigures(parts.registry)
+    parts.measures.append(lambda tx: figures.measure(tx, clock()))
 
 
 def _nobody() -> None:
