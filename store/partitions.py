@@ -56,7 +56,9 @@ def days_ahead(tx: ReadTx, now: float) -> int:
         return DAYS_AHEAD
     first = int(now // DAY)
     names = [partition_name(day) for day in range(first, first + DAYS_AHEAD)]
-    there = text("SELECT count(*) FROM unnest(CAST(:names AS text[])) AS name WHERE to_regclass(name) IS NOT NULL")
+    there = text(
+        "SELECT count(*) FROM unnest(CAST(:names AS text[])) AS name WHERE to_regclass(name) IS NOT NULL"
+    )
     return int(tx.value(there, {"names": names}))
 
 
