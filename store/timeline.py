@@ -23,9 +23,14 @@ class Step:
 
 
 def timeline(story: Story) -> list[Step]:
-    """Every step, by time; what happened in one second stands in the order of a message's life."""
+    """Every step by time. Meta tells whole seconds, so within one second our own steps stand first."""
     steps = [*_sending(story), *_updates(story.updates), *_replies(story.replies)]
-    return sorted(steps, key=lambda step: (step.at, _LIFE.get(step.what, 50)))
+    return sorted(steps, key=_place)
+
+
+def _place(step: Step) -> tuple[float, bool, float, int]:
+    heard = step.arrived_at is not None
+    return step.at // 1, heard, 0.0 if heard else step.at, _LIFE.get(step.what, 50)
 
 
 _LIFE = {
