@@ -1,7 +1,5 @@
 """How much the door takes at once. What is over it gets 503 at once, and Meta posts it again."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 from receiver.figures import DoorFigures
@@ -30,44 +28,37 @@ class Admission:
 
     def __init__(self, limits: Limits, figures: DoorFigures) -> None:
         self.limits = limits
-        self._figures = figures
-        self._bytes = 0
-        self._requests = 0
+        self.bytes = 0
+        self.requests = 0
+        # Asked for when somebody looks, rather than told at every change.
+        figures.held_bytes.set_function(lambda: self.bytes)
+        figures.held_requests.set_function(lambda: self.requests)
 
-    @contextmanager
-    def request(self, announced: int) -> Iterator["Held"]:
+    def request(self, announced: int) -> "Held":
         """Room for one request whose Content-Length is `announced` (0 when it is not said)."""
         if announced > self.limits.body:
             raise TooLarge
-        if self._requests >= self.limits.held_requests:
+        if self.requests >= self.limits.held_requests:
             raise Overloaded
         held = Held(self)
-        self._requests += 1
-        try:
-            held.reserve(announced)
-            yield held
-        finally:
-            self._requests -= 1
-            self._bytes -= held.size
-            self._show()
+        held.reserve(announced)
+        self.requests += 1
+        return held
 
     def take(self, size: int) -> None:
-        if self._bytes + size > self.limits.held_bytes:
+        if self.bytes + size > self.limits.held_bytes:
             raise Overloaded
-        self._bytes += size
-        self._show()
-
-    def _show(self) -> None:
-        self._figures.held_bytes.set(self._bytes)
-        self._figures.held_requests.set(self._requests)
+        self.bytes += size
 
 
 class Held:
-    """The bytes of one request that are counted already."""
+    """The room of one request; given back at the end of its `with` block."""
+
+    __slots__ = ("_admission", "size")
 
     def __init__(self, admission: Admission) -> None:
         self._admission = admission
-        self.size = 0
+        self.size = 0  # bytes that are counted already
 
     def reserve(self, size: int) -> None:
         """Count up to `size` bytes in all; raises TooLarge or Overloaded."""
@@ -76,3 +67,10 @@ class Held:
         if size > self.size:
             self._admission.take(size - self.size)
             self.size = size
+
+    def __enter__(self) -> "Held":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._admission.requests -= 1
+        self._admission.bytes -= self.size

@@ -46,6 +46,19 @@ class DoorFigures:
         self.commit_failures = Counter(
             "wamtrail_keep_failures_total", "Groups that failed, by kind.", ["kind"], registry=registry
         )
+        self._by_status: dict[int, Counter] = {}  # looking a label up costs more than counting
+        self._by_secret: dict[str, Counter] = {}
+
+    def answered(self, status: int, seconds: float) -> None:
+        if (answers := self._by_status.get(status)) is None:
+            answers = self._by_status[status] = self.answers.labels(str(status))
+        answers.inc()
+        self.answer_seconds.observe(seconds)
+
+    def matched(self, secret: str) -> None:
+        if (used := self._by_secret.get(secret)) is None:
+            used = self._by_secret[secret] = self.secret_used.labels(secret)
+        used.inc()
 
 
 class ProcessorFigures:

@@ -54,8 +54,9 @@ class Keeper:
         self._figures = figures
         self._queue_age = queue_age
         self._kept = kept  # wakes the processor
-        self._waiting: deque[_Waiting] = deque()
-        self._changed = threading.Condition()
+        self._arrived: list[_Waiting] = []  # on the event loop, in this turn of it
+        self._waiting: deque[_Waiting] = deque()  # for the committing thread
+        self._awake = threading.Event()
         self._stopping = False
         self._away_until = 0.0
         self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
@@ -67,9 +68,9 @@ class Keeper:
 
     async def stop(self) -> None:
         """Commit what waits, then end."""
-        with self._changed:
-            self._stopping = True
-            self._changed.notify()
+        self._hand_over()
+        self._stopping = True  # after the hand-over: a committing thread that sees it sees all that waits
+        self._awake.set()
         await asyncio.to_thread(self._thread.join)
 
     def admit(self) -> None:
@@ -77,33 +78,42 @@ class Keeper:
         now = time.monotonic()
         if now < self._away_until:
             raise Overloaded
-        with self._changed:  # the committing thread may empty the queue between two looks
-            oldest = self._waiting[0].since if self._waiting else now
+        try:
+            oldest = self._waiting[0].since
+        except IndexError:  # empty, or emptied by the committing thread just now
+            return
         if now - oldest > self._queue_age:
             raise Overloaded
 
     async def keep(self, incoming: Incoming) -> None:
         """Raises NotKept when the body could not be stored."""
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        with self._changed:
-            if self._stopping:
-                raise NotKept
-            self._waiting.append(_Waiting(incoming, future, time.monotonic()))
-            if len(self._waiting) == 1:
-                self._changed.notify()
+        if self._stopping or self._loop is None:
+            raise NotKept
+        future: asyncio.Future[None] = self._loop.create_future()
+        self._arrived.append(_Waiting(incoming, future, time.monotonic()))
+        if len(self._arrived) == 1:
+            self._loop.call_soon(self._hand_over)  # once for all that this turn of the loop brings
         await future
+
+    def _hand_over(self) -> None:
+        self._waiting.extend(self._arrived)
+        self._arrived.clear()
+        self._awake.set()
 
     def _run(self) -> None:
         while True:
-            with self._changed:
-                while not self._waiting and not self._stopping:
-                    self._changed.wait()
-                group = self._next_group()
-            if not group:
+            group = self._next_group()
+            if group:
+                failed = self._commit(group)
+                self._answer(group, failed)
+                self._kept()
+            elif self._stopping and not self._waiting:
                 return
-            failed = self._commit(group)
-            self._answer(group, failed)
-            self._kept()
+            else:
+                # Cleared before the last look, so that what comes after that look sets it again.
+                self._awake.clear()
+                if not self._waiting and not self._stopping:
+                    self._awake.wait()
 
     def _next_group(self) -> list[_Waiting]:
         group: list[_Waiting] = []

@@ -6,7 +6,15 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from receiver.payload_json import canonical
-from store.records import AccountEvent, InboundMessage, Parsed, Preference, QuarantinedPart, StatusUpdate
+from store.records import (
+    AccountEvent,
+    InboundMessage,
+    Parsed,
+    Preference,
+    QuarantinedPart,
+    StatusUpdate,
+    TemplateWord,
+)
 
 EARLIEST: Final = 1_230_768_000
 """2009-01-01 UTC, when WhatsApp began; an event time before it is a mistake."""
@@ -41,6 +49,7 @@ class Findings:
     events: list[AccountEvent] = field(default_factory=list)
     quarantined: list[QuarantinedPart] = field(default_factory=list)
     preferences: list[Preference] = field(default_factory=list)
+    templates: list[TemplateWord] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.updates) + len(self.inbound) + len(self.events) + len(self.quarantined)
@@ -55,6 +64,7 @@ class Findings:
             tuple(self.events),
             tuple(self.quarantined),
             tuple(self.preferences),
+            tuple(self.templates),
         )
 
 

@@ -16,6 +16,8 @@ from receiver.payload_inbound import read_inbound
 from receiver.payload_parts import NOT_AN_OBJECT, Findings, Place, ending, listed, name
 from receiver.payload_preferences import read_preferences
 from receiver.payload_statuses import read_status
+from receiver.payload_templates import FIELDS as TEMPLATE_FIELDS
+from receiver.payload_templates import read_templates
 
 MESSAGING_FIELDS: Final = frozenset({"", "messages", "standby", "calls", *ECHO_FIELDS})
 """Their values are lists of happenings beside some surroundings; '' is a change that names no field."""
@@ -31,6 +33,8 @@ def read_value(findings: Findings, place: Place, value: dict[str, Any]) -> None:
         return
     if place.field == "user_preferences":
         findings.preferences += read_preferences(value, place)
+    if place.field in TEMPLATE_FIELDS:
+        findings.templates += read_templates(value, place)
     messaging = place.field in MESSAGING_FIELDS
     if not messaging and (place.field in _HISTORY or not _lists_messages(value)):
         findings.events.append(whole_event(place, value))

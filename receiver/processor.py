@@ -24,6 +24,8 @@ from store.errors import DatabaseAway
 from store.records import Parsed, QuarantinedPart
 from store.webhooks import Kept, load
 
+LOOK_LEAST = 64
+
 log = structlog.get_logger("receiver.processor")
 
 
@@ -33,6 +35,7 @@ class Bounds:
 
     most: int = 1000  # webhooks
     most_bytes: int = 4 * 1024 * 1024
+    collect: float = 0.05  # seconds after a run that took all there was: few large runs cost less than many
     idle_first: float = 0.005  # seconds; doubled while there is nothing to do
     idle_longest: float = 0.2
     whole_scan: float = 1.0  # seconds between looks at the whole backlog, not only above the low-water mark
@@ -60,7 +63,8 @@ class Processor:
         self._clock = clock
         self._bounds = bounds or (SQLITE_BOUNDS if database.sqlite else Bounds())
         self._keep_content = keep_content
-        self._after = 0
+        self._after = 0  # low-water mark while there is more to do, else 0
+        self._look = LOOK_LEAST  # markers to lock at once: not many more than the bytes of a run allow
         self._scanned_at = 0.0
         self._awake = threading.Event()
         self._stopping = threading.Event()
@@ -93,6 +97,8 @@ class Processor:
                 busy, pause = False, 1.0
             if busy:
                 pause = self._bounds.idle_first
+                if self._after == 0:
+                    self._stopping.wait(self._bounds.collect)
             elif self._awake.wait(pause):
                 self._awake.clear()
             else:
@@ -130,6 +136,8 @@ class Processor:
             if markers:
                 self._count(self._apply(tx, markers), started, markers[0])
         self._after = markers[-1].webhook_id if len(markers) == most else 0
+        if after and not markers:
+            return self._process(most)  # what became visible late lies below the mark
         return len(markers)
 
     def _low_water(self, now: float) -> int:

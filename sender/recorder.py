@@ -40,8 +40,11 @@ class Recorder:
         *,
         keep_payload: bool = False,
         patience: float = PATIENCE,
+        gather: float = 0.0,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
+        """`gather`: seconds to wait for more outcomes before a commit, where nobody waits for the answer."""
+        self._gather = gather
         self._database = database
         self._figures = figures
         self._keep_payload = keep_payload
@@ -65,6 +68,8 @@ class Recorder:
 
     async def _write_all(self) -> None:
         while self._waiting:
+            if self._gather and len(self._waiting) < MOST:
+                await self._sleep(self._gather)
             group, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
             states = await self._written([one.ended for one in group])
             for one in group:

@@ -11,6 +11,8 @@ from store.database import ReadTx
 from store.placing import Reason
 from whatsapp.catalogue import catalogue
 
+LIMIT_CODES = {"number": 130429, "account": 130429, "pair": 131056}  # what Meta calls each of our limits
+
 
 @dataclass(frozen=True, slots=True)
 class Sent:
@@ -29,6 +31,7 @@ class Sent:
     created: bool = True  # False: the idempotency key was known, and this is what became of the first
     why: Reason | None = None  # what keeps a queued message waiting, or refused one over the limit
     again_at: float | None = None  # when a queued message may go on, Unix seconds, if that is known
+    overtaken: bool = False  # a status told that Meta has it before its attempt ended otherwise
 
 
 _STATES = {
@@ -64,7 +67,7 @@ def explained(error: ErrorInfo | None) -> str:
         return "no reason was given."
     if error.code is None:
         return " ".join(part for part in (error.title, error.details) if part) or "no reason was given."
-    entry = catalogue().lookup(error.code)
+    entry = catalogue().lookup(error.code, subcode=error.subcode)
     if not entry.known:
         return f"{error.code} {error.title or entry.name}. {error.details or entry.action}"
     said = f" ({error.details})" if error.details else ""
@@ -97,6 +100,8 @@ def load(tx: ReadTx, message_id: str, *, created: bool) -> Sent:
     if row is None:
         return Sent(message_id, "cancelled", "The message is not in the database any more.", created=created)
     newest = sends.stored_answer(tx, message_id)
+    # An end that counted set due_at to its own moment; one that came after a status left the row alone.
+    late = newest is not None and newest.outcome != "accepted" and newest.ended_at != row.due_at
     error = _error(row.error)
     return Sent(
         message_id,
@@ -111,6 +116,7 @@ def load(tx: ReadTx, message_id: str, *, created: bool) -> Sent:
         answer=bytes(newest.answer) if newest and newest.answer is not None else None,
         created=created,
         again_at=row.due_at if row.state == "queued" else None,
+        overtaken=row.state == "accepted" and late,
     )
 
 
@@ -118,4 +124,4 @@ def _error(stored: str | None) -> ErrorInfo | None:
     if stored is None:
         return None
     found = json.loads(stored)
-    return ErrorInfo(found.get("code"), found.get("title"), found.get("details"), found.get("fbtrace_id"))
+    return ErrorInfo(*(found.get(name) for name in ("code", "title", "details", "fbtrace_id", "subcode")))

@@ -15,11 +15,12 @@ from sender.brakes import Consequences
 from sender.database_clock import DatabaseClock
 from sender.figures import SenderFigures
 from sender.recorder import Recorder
-from sender.sent import Sent, load, of_outcome
+from sender.sent import LIMIT_CODES, Sent, load, of_outcome
 from sender.wrapper import Wrapper
 from store import claims, placing, sends
 from store.claims import OverLimit, Placed
 from store.database import Database, WriteTx, is_transient
+from store.errors import DatabaseAway
 from store.outcomes import error_json
 from store.placing import Asked
 from store.rates import Limits
@@ -29,6 +30,11 @@ LEASE_BEYOND_TIMEOUT = 45.0  # seconds; recording an outcome may have to wait fo
 EARLY = 0.03  # seconds before its slot a waiting message is claimed
 MOST_MISSES = 5
 POLL = 0.05
+_OVER = "Over the limit: it could not be sent within the time that it may wait."
+_LEFT_OPEN = (
+    "The database went away while the message was on its way: Meta may or may not have it. Do not repeat it;"
+    " ask for the message once the database is back."
+)
 
 T = TypeVar("T")
 
@@ -111,6 +117,7 @@ class _Sending:
         self._lead = 0.0
         self._interrupted = asyncio.Event()
         self._posting: asyncio.Task[Result] | None = None
+        self._taken_in: Placed | None = None  # also when its commit was cut off: it may have happened
 
     def interrupt(self) -> None:
         self._interrupted.set()
@@ -118,10 +125,30 @@ class _Sending:
             self._posting.cancel()
 
     async def run(self) -> Sent:
+        """DatabaseAway only when nothing was left behind that could still be sent, now or later."""
         await asyncio.to_thread(self._single.there.measure)
-        placed = await self._write(
-            lambda tx: claims.submit_claimed(tx, self._new, self._single.clock(), self._asked())
-        )
+        try:
+            placed = await self._write(self._take_in)
+        except DatabaseAway:
+            if self._taken_in is None or self._taken_in.kind in ("claimed", "repeat"):
+                raise
+            return self._open()
+        try:
+            return await self._go_on(placed)
+        except DatabaseAway:
+            if placed.kind == "repeat":
+                raise
+            return self._open()
+
+    def _open(self) -> Sent:
+        return Sent(self._new.message_id, "unknown", _LEFT_OPEN)
+
+    def _take_in(self, tx: WriteTx) -> Placed:
+        self._taken_in = None
+        self._taken_in = claims.submit_claimed(tx, self._new, self._single.clock(), self._asked())
+        return self._taken_in
+
+    async def _go_on(self, placed: Placed) -> Sent:
         misses = 0
         while True:
             if placed.kind == "repeat":
@@ -193,7 +220,7 @@ class _Sending:
 
     async def _left_waiting(self, placed: Placed) -> Sent:
         if self._reject:
-            error = error_json("Over the limit: it could not be sent within the time that it may wait.")
+            error = error_json(_OVER, code=LIMIT_CODES.get(placed.why or ""))
             await self._write(lambda tx: placing.refuse(tx, [placed.message_id], placed.at, error))
         found = await self._read(created=True)
         slot = self._single.there.here(placed.slot) if placed.slot else None

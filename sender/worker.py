@@ -29,8 +29,9 @@ from store.errors import DatabaseAway
 from store.rates import Limits
 
 HORIZON = 0.05  # seconds; no claim takes more than leaves within them
-NEXT_CLAIM = 0.025  # seconds after a claim that found something
+CADENCE = 0.025  # seconds from one claim that found something to the next
 IDLE_FIRST, IDLE_LONGEST = 0.02, 0.25
+GATHER = 0.01  # seconds for which outcomes are gathered into one commit
 AWAY = 1.0  # seconds until a database that is away is asked again
 LEASE_BEYOND_TIMEOUT = 45.0
 LONGEST_LEAD = 0.04
@@ -58,7 +59,7 @@ class Worker:
         self._figures = figures or SenderFigures()
         self._limits = limits or Limits()
         self._keep_payload = keep_payload
-        self._recorder = Recorder(database, self._figures, keep_payload=keep_payload)
+        self._recorder = Recorder(database, self._figures, keep_payload=keep_payload, gather=GATHER)
         self._returns = Returns(database, self._figures)
         self._consequences = Consequences(database, self._figures, clock)
         self._poster = Poster(wrapper, self._figures, clock)
@@ -101,13 +102,14 @@ class Worker:
         idle = IDLE_FIRST
         try:
             while not self._stopping.is_set():
+                began = time.monotonic()
                 found = await self._claim_guarded(look_first=idle > IDLE_FIRST)
                 if found is None:
                     await self._rest(AWAY)
                 elif found.claimed or found.put_off or found.expired:
                     self._start(found)
                     idle = IDLE_FIRST
-                    await self._rest(NEXT_CLAIM)
+                    await self._rest(max(began + CADENCE - time.monotonic(), 0.0))
                 else:
                     await self._rest(idle)
                     idle = min(idle * 2, IDLE_LONGEST)

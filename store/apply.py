@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from store import backlog, extras, feed, senders_columns, settle, suppressions, updates
+from store import backlog, extras, feed, senders_columns, settle, suppressions, templates, updates
 from store.database import WriteTx
 from store.fold import COLUMNS, PARTICIPANT_COLUMNS, Fold
 from store.fold_sql import MERGE_MESSAGES, MERGE_PARTICIPANTS
@@ -48,7 +48,6 @@ def apply(
     new = updates.insert(tx, by_key, batch)
     updates.remember_repeats(tx, repeats)
     inbound, events, quarantined = write_extras(tx, understood, keep_content=keep_content)
-    suppressions.record(tx, (said for one in understood for said in one.parsed.preferences))
     backlog.done(tx, [one.webhook_id for one in understood])
     if new:
         feed.stamp(tx, batch, now)
@@ -78,9 +77,11 @@ def write_folds(tx: WriteTx, by_key: dict[Key, Heard]) -> None:
 def write_extras(
     tx: WriteTx, understood: Sequence[Understood], *, keep_content: bool
 ) -> tuple[int, int, int]:
-    """Inbound messages, account events and quarantine; how many rows of each were written."""
+    """Inbound messages, account events and quarantine, and how many rows of each were written; then what
+    people and Meta said about opt-outs and templates, where the newest word counts however often it is heard.
+    """
     sourced = [(one.parsed, (one.received_at, one.webhook_id)) for one in understood]
-    return (
+    written = (
         extras.write_inbound(
             tx,
             ((item, source) for parsed, source in sourced for item in parsed.inbound),
@@ -91,3 +92,6 @@ def write_extras(
             tx, ((item, source) for parsed, source in sourced for item in parsed.quarantined)
         ),
     )
+    suppressions.record(tx, (said for one in understood for said in one.parsed.preferences))
+    templates.record(tx, (said for one in understood for said in one.parsed.templates))
+    return written

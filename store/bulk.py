@@ -1,6 +1,11 @@
-"""Many rows in one statement: unnest arrays on PostgreSQL, a prepared executemany on SQLite."""
+"""Many rows in one statement: unnest arrays on PostgreSQL, rows of VALUES on SQLite.
 
-from collections.abc import Sequence
+Both are ways past a loop of the driver that costs more than the database's work: psycopg quotes each element
+of a list on its own, and sqlite3 gives up the interpreter's lock at each row of an executemany and waits to
+get it back from the event loop.
+"""
+
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,6 +13,8 @@ from store.database import WriteTx
 
 TEXT, BIGINT, DOUBLE, BYTES, BOOLEAN = "text", "bigint", "double precision", "bytea", "boolean"
 Column = tuple[str, str]  # name, PostgreSQL type
+ROWS = (256, 64, 16, 4, 1)  # rows of a statement on SQLite: few statements, so that all stay prepared
+MOST_PARAMETERS = 32_000  # SQLite's own limit is 32,766
 
 
 @dataclass(frozen=True)
@@ -21,22 +28,67 @@ class Bulk:
     columns: tuple[Column, ...]
     conflict: str = ""
     _postgres: str = field(init=False)
-    _sqlite: str = field(init=False)
+    _sqlite: dict[int, str] = field(init=False)
 
     def __post_init__(self) -> None:
         names = ", ".join(name for name, _ in self.columns)
-        arrays = ", ".join(f"%s::{kind}[]" for _, kind in self.columns)
-        marks = ", ".join("?" for _ in self.columns)
+        arrays = ", ".join(placeholder(kind) for _, kind in self.columns)
+        marks = f"({', '.join('?' for _ in self.columns)})"
         insert = f"INSERT INTO {self.table} ({names})"
         object.__setattr__(self, "_postgres", f"{insert} SELECT * FROM unnest({arrays}) {self.conflict}")
-        object.__setattr__(self, "_sqlite", f"{insert} VALUES ({marks}) {self.conflict}")
+        values = {
+            count: f"{insert} VALUES {', '.join([marks] * count)} {self.conflict}"
+            for count in ROWS
+            if count * len(self.columns) <= MOST_PARAMETERS
+        }
+        object.__setattr__(self, "_sqlite", values)
 
     def run(self, tx: WriteTx, rows: Sequence[tuple[Any, ...]]) -> int:
         """How many rows were inserted or changed."""
         if not rows:
             return 0
         if tx.postgres:
-            return int(
-                tx.driver(self._postgres, tuple(list(column) for column in zip(*rows, strict=True))).rowcount
-            )
-        return int(tx.driver(self._sqlite, list(rows)).rowcount)
+            return int(tx.driver(self._postgres, arrays(self.columns, rows)).rowcount)
+        changed = start = 0
+        for count, statement in self._sqlite.items():
+            while len(rows) - start >= count:
+                some = rows[start : start + count]
+                changed += tx.driver(statement, tuple([value for row in some for value in row])).rowcount
+                start += count
+        return changed
+
+
+def placeholder(kind: str) -> str:
+    """Where one of `arrays` stands in a statement."""
+    return f"{'%b' if kind == BYTES else '%s'}::{kind}[]"
+
+
+def arrays(columns: Sequence[Column], rows: Sequence[tuple[Any, ...]]) -> tuple[Any, ...]:
+    """One parameter a column: bytes as a list for the driver, all else as the text of a PostgreSQL array."""
+    return tuple(
+        [_WRITE[kind](values) for (_, kind), values in zip(columns, zip(*rows, strict=True), strict=True)]
+    )
+
+
+def _texts(values: Sequence[str | None]) -> str:
+    """Strings hold no NUL, so NUL can mark what is not theirs while all are quoted in one go."""
+    joined = "\0,".join(["\0-" if value is None else value for value in values])
+    quoted = joined.replace("\\", "\\\\").replace('"', '\\"').replace("\0,", '","')
+    return f'{{"{quoted}"}}'.replace('"\0-"', "NULL")
+
+
+def _numbers(values: Sequence[float | None]) -> str:
+    return "{" + ",".join(["NULL" if value is None else repr(value) for value in values]) + "}"
+
+
+def _truths(values: Sequence[bool | None]) -> str:
+    return "{" + ",".join(["NULL" if value is None else "t" if value else "f" for value in values]) + "}"
+
+
+_WRITE: dict[str, Callable[[Sequence[Any]], Any]] = {
+    TEXT: _texts,
+    BIGINT: _numbers,
+    DOUBLE: _numbers,
+    BOOLEAN: _truths,
+    BYTES: list,
+}

@@ -5,6 +5,7 @@ recipient's limit does not allow yet is put off to its own moment. One short tra
 then rate cells.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -99,12 +100,12 @@ def claim_due(tx: WriteTx, now: float, hunt: Hunt, *, after: str = "") -> Claims
     if not free or hunt.room < 1 or account.paused(at):
         return Claims((), at)
     turns = [number for number in free if number > after] + [number for number in free if number <= after]
-    rows = _lock_rows(tx, turns, standing, at, hunt)
+    rows, shares = _lock_rows(tx, turns, standing, at, hunt)
     if not rows:
         return Claims((), at)
     expired = [row.message_id for row in rows if row.expires_at <= at]
     alive = [row for row in rows if row.expires_at > at]
-    slots, put_off = _assign(tx, alive, standing, now, hunt)
+    slots, put_off = _assign(tx, alive, shares, standing, now, at, hunt)
     claim = Claim(hunt.claim_id, at + hunt.horizon + hunt.lease)
     placing.take(tx, [(row.message_id, row.attempts + 1) for row, _, _ in slots], claim, at)
     _put_off(tx, put_off)
@@ -119,7 +120,7 @@ def refuse_expired(tx: WriteTx, now: float, *, most: int = 500, keep_payload: bo
     lock = " FOR UPDATE SKIP LOCKED" if tx.postgres else ""
     query = text(
         "SELECT message_id FROM sends WHERE state = 'queued' AND expires_at <= :now"
-        f" ORDER BY message_id LIMIT :most{lock}"
+        f" LIMIT :most{lock}"  # ordered by its key it would read the whole table
     )
     expired = [row.message_id for row in tx.all(query, {"now": at, "most": most})]
     placing.refuse(tx, expired, at, TOO_LATE, keep_payload=keep_payload)
@@ -128,8 +129,8 @@ def refuse_expired(tx: WriteTx, now: float, *, most: int = 500, keep_payload: bo
 
 def _lock_rows(
     tx: WriteTx, turns: Sequence[str], standing: dict[str, numbers.Standing], at: float, hunt: Hunt
-) -> list[Row[Any]]:
-    """The rows that may get a slot, urgent ones of all numbers before any bulk, each number its share."""
+) -> tuple[list[Row[Any]], Counter[str]]:
+    """Rows that may get a slot, all urgent ones before any bulk; how many slots each number may have."""
     arrivals = rates.peek(tx, map(rates.number_key, turns))
     free = {}
     for number in turns:
@@ -139,6 +140,7 @@ def _lock_rows(
         if standing[number].on_trial(at) or standing[numbers.ACCOUNT].on_trial(at):
             free[number] = min(free[number], 1)
     rows: list[Row[Any]] = []
+    shares: Counter[str] = Counter()
     room = hunt.room
     statement = _ROWS_POSTGRES if tx.postgres else _ROWS_SQLITE
     for priority in PRIORITIES:
@@ -150,21 +152,28 @@ def _lock_rows(
             found = tx.all(statement, values)
             rows += found
             taken = min(len(found), share)
+            shares[number] += taken
             free[number] -= taken
             room -= taken
-    return rows
+    return rows, shares
 
 
 Slot = tuple[Row[Any], int, Trials]
 
 
 def _assign(
-    tx: WriteTx, rows: Sequence[Row[Any]], standing: dict[str, numbers.Standing], now: float, hunt: Hunt
+    tx: WriteTx,
+    rows: Sequence[Row[Any]],
+    shares: Counter[str],
+    standing: dict[str, numbers.Standing],
+    now: float,
+    at: float,
+    hunt: Hunt,
 ) -> tuple[list[Slot], list[tuple[str, float]]]:
     """Give slots to rows in their order; (message_id, moment) of what its recipient's limit puts off."""
     served = sorted({row.phone_number_id for row in rows})
     account = [rates.ACCOUNT] if hunt.limits.of_account else []
-    trials = _try_out(tx, served, standing, now)
+    trials = _try_out(tx, served, standing, at)
     before = rates.locked(tx, [*account, *map(rates.number_key, served)])
     before |= rates.pairs(tx, _pair_keys(rows))
     cells = dict(before)
@@ -181,7 +190,8 @@ def _assign(
         if why == "pair":
             moment = paces[number].queue_up(row.recipient, slot)
             put_off.append((row.message_id, min(moment / MICRO, row.expires_at)))
-        elif slot <= last and len(slots) < hunt.room:
+        elif slot <= last and shares[number] > 0:
+            shares[number] -= 1
             paces[number].take(row.recipient, slot)
             slots.append((row, slot, trials[number] or ()))
             if trials[number]:  # one message alone tries out whether a hold is over
@@ -196,10 +206,9 @@ def _pair_keys(rows: Sequence[Row[Any]]) -> list[str]:
 
 
 def _try_out(
-    tx: WriteTx, served: Sequence[str], standing: dict[str, numbers.Standing], now: float
+    tx: WriteTx, served: Sequence[str], standing: dict[str, numbers.Standing], at: float
 ) -> dict[str, Trials | None]:
     """For each number the holds that its next message tries out; None when it may send nothing now."""
-    at = rates.clock(tx, now) / MICRO
     account: Trials = ()
     if standing[numbers.ACCOUNT].on_trial(at):
         until = numbers.try_one(tx, numbers.ACCOUNT, at)

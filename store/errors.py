@@ -19,3 +19,7 @@ class BadDatabaseUrl(StoreError):
 
 class IdempotencyConflict(StoreError):
     """The same idempotency key came with a different body."""
+
+
+class Refused(StoreError):
+    """A message was not taken in, because it may not be sent. Nothing is recorded of it."""

@@ -19,9 +19,9 @@ from store.records import AttemptEnd
 from store.settle import record_sent_twice
 
 
-def error_json(title: str, details: str | None = None) -> str:
-    """An error of our own, in the form in which all errors of a send are kept."""
-    error = {"code": None, "title": title, "details": details, "fbtrace_id": None}
+def error_json(title: str, details: str | None = None, code: int | None = None) -> str:
+    """An error of our own, in the form in which all errors of a send are kept. `code`: what Meta calls it."""
+    error = {"code": code, "title": title, "details": details, "fbtrace_id": None}
     return json.dumps(error, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 

@@ -10,7 +10,9 @@ from typing import Any, Literal
 from sqlalchemy import text
 
 from store import numbers, rates, sends
+from store.bulk import BIGINT, DOUBLE, TEXT, Bulk
 from store.database import WriteTx
+from store.lists import among, given
 from store.outcomes import TOO_LATE, Claim
 from store.rates import MICRO, Limits, Pace
 from store.records import NewSend
@@ -54,6 +56,12 @@ class Placed:
     why: Reason | None = None  # what it waits for
     reason: str | None = None  # of a pause
     trials: Trials = ()  # holds that this message tries out: for `numbers.tried`
+
+
+_ATTEMPTS = Bulk(
+    table="send_attempts",
+    columns=(("message_id", TEXT), ("number", BIGINT), ("claim_id", TEXT), ("started_at", DOUBLE)),
+)
 
 
 class OverLimit(Exception):
@@ -111,24 +119,15 @@ def take(tx: WriteTx, rows: list[tuple[str, int]], claim: Claim, now: float) -> 
     """Mark queued, locked rows (message_id, number of the attempt) as being sent, and write the attempts."""
     if not rows:
         return
-    values = [
-        {"id": message_id, "number": number, "claim": claim.claim_id, "lease": claim.lease_until, "now": now}
-        for message_id, number in sorted(rows)
-    ]
+    ordered = sorted(rows)
     tx.run(
         text(
-            "UPDATE sends SET state = 'sending', attempts = :number, claim_id = :claim, lease_until = :lease"
-            " WHERE message_id = :id"
+            "UPDATE sends SET state = 'sending', attempts = attempts + 1, claim_id = :claim,"
+            f" lease_until = :lease WHERE message_id {among(tx, 'ids')}"
         ),
-        values,
+        {"ids": given(tx, [one for one, _ in ordered]), "claim": claim.claim_id, "lease": claim.lease_until},
     )
-    tx.run(
-        text(
-            "INSERT INTO send_attempts (message_id, number, claim_id, started_at)"
-            " VALUES (:id, :number, :claim, :now)"
-        ),
-        values,
-    )
+    _ATTEMPTS.run(tx, [(message_id, number, claim.claim_id, now) for message_id, number in ordered])
 
 
 def refuse(

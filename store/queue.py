@@ -35,12 +35,12 @@ def queue(tx: ReadTx, now: float) -> Queue:
 
 
 def _count(tx: ReadTx, rows: str) -> int:
-    statement = f"SELECT count(*) FROM (SELECT 1 FROM {rows} LIMIT :most) AS some"
+    statement = f"SELECT count(*) FROM (SELECT 1 FROM {rows} LIMIT :most) AS counted"
     return int(tx.value(text(statement), {"most": MOST}) or 0)
 
 
 def _oldest(tx: ReadTx, now: float) -> float | None:
     inner = "SELECT due_at FROM sends WHERE state = 'queued' LIMIT :most"
-    statement = f"SELECT min(due_at) FROM ({inner}) AS some WHERE due_at <= :now"
+    statement = f"SELECT min(due_at) FROM ({inner}) AS counted WHERE due_at <= :now"
     found = tx.value(text(statement), {"most": MOST, "now": now})
     return None if found is None else float(found)

@@ -72,6 +72,20 @@ class Preference:
 
 
 @dataclass(frozen=True, slots=True)
+class TemplateWord:
+    """One thing said about one translation of a template. `value` is never ''."""
+
+    waba_id: str  # the WhatsApp Business Account; '' when not told
+    name: str
+    language: str  # with an underscore: en_US
+    about: str  # status, category, quality or components
+    value: str  # Meta's word in upper case; of components canonical JSON of Meta's list
+    occurred_at: int
+    reason: str = ""  # of a status
+    source: str = "meta"  # meta (a webhook) or person (an import)
+
+
+@dataclass(frozen=True, slots=True)
 class Parsed:
     """All that one webhook body said. Together the parts lose nothing that the body held."""
 
@@ -80,6 +94,7 @@ class Parsed:
     events: tuple[AccountEvent, ...] = ()
     quarantined: tuple[QuarantinedPart, ...] = ()
     preferences: tuple[Preference, ...] = ()  # each also stands whole among the events
+    templates: tuple[TemplateWord, ...] = ()  # likewise
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +111,7 @@ class NewSend:
     expires_at: float
     template: str | None = None
     language: str | None = None
+    category: str | None = None  # the template's, in upper case, where it is known
     callback_data: str | None = None  # the caller's own part
     reference: str | None = None
     idempotency_key: str | None = None

@@ -5,7 +5,7 @@ stands under one of them only. When nothing changed the same rows stand afterwar
 the feed.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from typing import Any
 
 from sqlalchemy import text
@@ -121,12 +121,20 @@ def _replace_updates(tx: WriteTx, ids: Sequence[int], new: dict[Key, Heard], bat
     statement = f"SELECT * FROM status_updates WHERE webhook_id {among(tx, 'ids')}"
     old = {one.key: one for one in map(updates.heard, tx.all(text(statement), {"ids": given(tx, ids)}))}
     same = {key for key in old.keys() & new.keys() if old[key] == new[key]}
+    others = _of_others(tx, new.keys() - old.keys())
+    same |= {key for key, known in others.items() if updates.merge(known, new[key]) == known}
     for key in sorted(old.keys() - same):
         _delete(tx, key)
     added = {key: heard for key, heard in new.items() if key not in same}
     if added:
         updates.insert(tx, added, batch)
     return len((old.keys() | new.keys()) - same)
+
+
+def _of_others(tx: WriteTx, keys: Set[Key]) -> dict[Key, Heard]:
+    """Those that stand under a webhook that is not heard again, because its body is gone."""
+    found = updates.of_messages(tx, sorted({key[0] for key in keys}))
+    return {one.key: one for one in found if one.key in keys}
 
 
 def _delete(tx: WriteTx, key: Key) -> None:

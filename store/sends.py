@@ -4,14 +4,16 @@ A row never moves and is never posted again once its outcome is unknown. Every t
 messages (the lock order), so sender and processor cannot deadlock.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import Row, text
 
+from store import gates
 from store.database import ReadTx, WriteTx
-from store.errors import IdempotencyConflict
+from store.errors import IdempotencyConflict, Refused
 from store.lists import among, given
 from store.outcomes import Claim, Ended, record_outcome, record_outcomes
 from store.records import NewSend
@@ -22,6 +24,7 @@ __all__ = [
     "Submitted",
     "cancel",
     "end_leases",
+    "free_key",
     "give_back",
     "give_back_all",
     "record_outcome",
@@ -56,10 +59,15 @@ class Submitted:
 def submit(tx: WriteTx, new: NewSend, now: float, claim: Claim | None = None) -> Submitted:
     """Take a message in: queued, or already claimed by the process that is going to post it (attempt 1).
 
-    Raises IdempotencyConflict when the key is known with a different body.
+    Raises IdempotencyConflict when the key is known with a different body, and Refused when it may not be
+    sent; what was taken in under its key before still answers.
     """
+    verdict = gates.verdicts(tx, [new])[0]
+    if verdict.error is not None:
+        return _earlier_of_refused(tx, new, verdict.error)
     values: dict[str, Any] = {
         **asdict(new),
+        "category": verdict.category,
         "state": "sending" if claim else "queued",
         "now": now,
         "attempts": 1 if claim else 0,
@@ -73,14 +81,24 @@ def submit(tx: WriteTx, new: NewSend, now: float, claim: Claim | None = None) ->
     return Submitted(new.message_id, True, values["state"])
 
 
-def _earlier(tx: WriteTx, new: NewSend) -> Submitted:
-    row = tx.first(
+def _earlier_of_refused(tx: WriteTx, new: NewSend, error: str) -> Submitted:
+    if new.idempotency_key is not None and _same_key(tx, new) is not None:
+        return _earlier(tx, new)
+    raise Refused(" ".join(json.loads(error)[part] for part in ("title", "details")))
+
+
+def _same_key(tx: WriteTx, new: NewSend) -> Row[Any] | None:
+    return tx.first(
         text(
             "SELECT message_id, payload_digest, state FROM sends"
             " WHERE phone_number_id = :number AND idempotency_key = :key"
         ),
         {"number": new.phone_number_id, "key": new.idempotency_key},
     )
+
+
+def _earlier(tx: WriteTx, new: NewSend) -> Submitted:
+    row = _same_key(tx, new)
     if row is None or bytes(row.payload_digest) != new.payload_digest:
         raise IdempotencyConflict(
             "This idempotency key was used for a different message; take a new key, or send the same body."
@@ -89,11 +107,14 @@ def _earlier(tx: WriteTx, new: NewSend) -> Submitted:
 
 
 def end_leases(tx: WriteTx, now: float) -> int:
-    """What was being posted when its process died may have left: it becomes unknown, never queued."""
+    """What was being posted when its process died may have left: it becomes unknown, never queued.
+
+    Nothing waits for a lock here, so no order is needed; asking for one would read the whole table.
+    """
     return tx.run(
         text(
             "UPDATE sends SET state = 'unknown', claim_id = NULL, lease_until = NULL WHERE message_id IN ("
-            " SELECT message_id FROM sends WHERE state = 'sending' AND lease_until < :now ORDER BY message_id"
+            " SELECT message_id FROM sends WHERE state = 'sending' AND lease_until < :now"
             + (" FOR UPDATE SKIP LOCKED)" if tx.postgres else ")")
         ),
         {"now": now},
@@ -151,10 +172,19 @@ def settle_by_person(tx: WriteTx, message_id: str, *, sent: bool, note: str, now
     return bool(tx.run(text(statement), {"id": message_id, "state": state, "note": note, "now": now}))
 
 
-def stored_answer(tx: ReadTx, message_id: str) -> Row[Any] | None:
-    """The newest outcome (outcome, http_status, answer) of a send, for answering a repeated request."""
+def free_key(tx: WriteTx, message_id: str) -> bool:
+    """Give up the idempotency key of a send that certainly never left, so that a repeat may send it."""
     statement = (
-        "SELECT outcome, http_status, answer, error FROM attempt_outcomes"
+        "UPDATE sends SET idempotency_key = NULL"
+        " WHERE message_id = :id AND state = 'refused' AND wamid IS NULL AND idempotency_key IS NOT NULL"
+    )
+    return bool(tx.run(text(statement), {"id": message_id}))
+
+
+def stored_answer(tx: ReadTx, message_id: str) -> Row[Any] | None:
+    """The newest outcome (outcome, http_status, answer, ...) of a send, for answering a repeated request."""
+    statement = (
+        "SELECT outcome, http_status, answer, error, ended_at FROM attempt_outcomes"
         " WHERE message_id = :id ORDER BY number DESC LIMIT 1"
     )
     return tx.first(text(statement), {"id": message_id})

@@ -1,11 +1,13 @@
 """Who wants no more of a kind of message. The newest word counts; in one second, stop beats resume."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 
 from store.bulk import BIGINT, BOOLEAN, TEXT, Bulk
-from store.database import WriteTx
+from store.database import ReadTx, WriteTx
+from store.lists import among, given
 from store.records import Preference
 
 MARKETING = "marketing_messages"
@@ -40,6 +42,40 @@ def record(
     return _WRITE.run(tx, rows)
 
 
-def stopped(tx: WriteTx, identity: str, category: str = MARKETING) -> bool:
-    statement = "SELECT stopped FROM suppressions WHERE identity = :identity AND category = :category"
-    return bool(tx.value(text(statement), {"identity": identity, "category": category}))
+def stopped(tx: ReadTx, identity: str, category: str = MARKETING) -> bool:
+    return identity in stopped_of(tx, [identity], category)
+
+
+def stopped_of(tx: ReadTx, identities: Sequence[str], category: str = MARKETING) -> frozenset[str]:
+    """Those of them who want no more of it."""
+    if not identities:
+        return frozenset()
+    statement = (
+        "SELECT identity FROM suppressions WHERE category = :category AND stopped"
+        f" AND identity {among(tx, 'identities')}"
+    )
+    values = {"category": category, "identities": given(tx, sorted(set(identities)))}
+    return frozenset(row.identity for row in tx.all(text(statement), values))
+
+
+def set_by_person(
+    tx: WriteTx, identity: str, stop: bool, note: str | None, now: float, category: str = MARKETING
+) -> Row[Any] | None:
+    """Stop or resume by hand; what stood before. It counts over what is known now, whatever the clocks say."""
+    before = find(tx, identity, category)
+    at = int(now)
+    if before is not None:
+        at = max(at, before.occurred_at + 1)
+    record(tx, [Preference(identity, category, stop, at)], source="person", note=note)
+    return before
+
+
+def find(tx: ReadTx, identity: str, category: str = MARKETING) -> Row[Any] | None:
+    statement = "SELECT * FROM suppressions WHERE identity = :identity AND category = :category"
+    return tx.first(text(statement), {"identity": identity, "category": category})
+
+
+def listed(tx: ReadTx, most: int, after: str = "") -> Sequence[Row[Any]]:
+    """Those who are stopped, in the order of their ids."""
+    statement = "SELECT * FROM suppressions WHERE stopped AND identity > :after ORDER BY identity, category LIMIT :most"
+    return tx.all(text(statement), {"after": after, "most": most})

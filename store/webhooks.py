@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Row, text
 
-from store.bulk import BIGINT, BOOLEAN, BYTES, DOUBLE, TEXT, Bulk
+from store.bulk import BIGINT, BOOLEAN, BYTES, DOUBLE, TEXT, Bulk, arrays, placeholder
 from store.database import ReadTx, WriteTx
 from store.lists import among, given
 
@@ -25,7 +25,7 @@ _COLUMNS = (
 _KEEP_SQLITE = Bulk(table="webhooks", columns=_COLUMNS)
 _KEEP_POSTGRES = (
     f"WITH kept AS (INSERT INTO webhooks ({', '.join(name for name, _ in _COLUMNS)})"
-    f" SELECT * FROM unnest({', '.join(f'%s::{kind}[]' for _, kind in _COLUMNS)})"
+    f" SELECT * FROM unnest({', '.join(placeholder(kind) for _, kind in _COLUMNS)})"
     " RETURNING id, received_at, size)"
     " INSERT INTO webhook_backlog (webhook_id, received_at, size) SELECT id, received_at, size FROM kept"
 )
@@ -57,7 +57,7 @@ def keep(tx: WriteTx, incoming: Sequence[Incoming]) -> None:
         return
     rows = [_row(one) for one in incoming]
     if tx.postgres:
-        tx.driver(_KEEP_POSTGRES, tuple(list(column) for column in zip(*rows, strict=True)))
+        tx.driver(_KEEP_POSTGRES, arrays(_COLUMNS, rows))
         return
     before = tx.value(text("SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'webhooks'), 0)"))
     _KEEP_SQLITE.run(tx, rows)

@@ -1,7 +1,8 @@
 """A TCP proxy in front of PostgreSQL that cuts the connection at a chosen moment of the protocol.
 
 `after_commit`: COMMIT has reached the server and is done, but its answer never comes back.
-`before_commit`: COMMIT never reaches the server. `stall`: the next COMMIT and all after it go nowhere, silently.
+`before_commit`: COMMIT never reaches the server. `stall`: the next COMMIT and all that
+follows it go nowhere, silently.
 """
 
 import asyncio
@@ -42,6 +43,9 @@ class TcpProxy:
         """The next commits are cut like this, one after the other."""
         self._armed += moments
 
+    def disarm(self) -> None:
+        self._armed.clear()
+
     def release(self) -> None:
         """Let go of what is stalled: those connections are cut, new ones work."""
         self.stalled = False
@@ -65,9 +69,14 @@ class TcpProxy:
     async def _forward(self, client: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
         server, to_server = await self._reach()
         back = asyncio.ensure_future(_pump(server, to_client))
+        setting_up = False  # what a connection asks and commits when it is new is never cut
         try:
             while data := await client.read(65536):
-                if not await self._pass(data, server, to_server, back):
+                setting_up = setting_up or b"SHOW " in data
+                if setting_up:
+                    setting_up = not data.endswith(COMMIT)
+                    to_server.write(data)
+                elif not await self._pass(data, server, to_server, back):
                     break
         except (ConnectionError, asyncio.CancelledError):
             pass

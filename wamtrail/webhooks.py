@@ -55,9 +55,9 @@ def show(
     reveal: bool = typer.Option(False, "--reveal", help="The body as it came, with numbers and texts."),
 ) -> None:
     """One webhook: when it came, what was not understood, and its body, masked unless asked for."""
+    from receiver.payload_masked import masked
     from store import kept
     from wamtrail.opening import opened
-    from whatsapp.masking import scrub
 
     with opened(load()) as database, database.read() as tx:
         found = kept.one(tx, webhook_id)
@@ -73,8 +73,7 @@ def show(
     for part in parts:
         closed = " (closed)" if part.closed_at else ""
         print(f"  quarantine {part.pointer or '(the whole body)'}: {part.reason}{closed}")
-    text = whole.body.decode("utf-8", "replace")
-    print(text if reveal else _texts_hidden(scrub(text)))
+    print(whole.body.decode("utf-8", "replace") if reveal else masked(whole.body))
 
 
 @app.command()
@@ -140,13 +139,3 @@ def _time(typed: str | None) -> float | None:
 
 def _shown(seconds: float) -> str:
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S}"
-
-
-def _texts_hidden(text: str) -> str:
-    """Message texts and names as dots; keys, codes and times stay."""
-    import re
-
-    hidden = (
-        r'"(body|caption|name|formatted_name|text|emoji|title|description|profile)"\s*:\s*"(?:[^"\\]|\\.)*"'
-    )
-    return re.sub(hidden, lambda match: f'"{match.group(1)}":"•••"', text)

@@ -37,6 +37,18 @@ def upgrade() -> None:
     op.create_index("ix_account_events_webhook_id", "account_events", ["webhook_id"], unique=False)
 
     op.create_table(
+        "accounts",
+        sa.Column("name", IDENT, nullable=False),
+        sa.Column("currency", IDENT, nullable=False),
+        sa.Column("opened_at", sa.Double(), nullable=False),
+        sa.Column("credited_micro", BIG, nullable=False),
+        sa.Column("charged_micro", BIG, nullable=False),
+        sa.Column("held_micro", BIG, nullable=False),
+        sa.Column("feed_position", BIG, nullable=False),
+        sa.Column("low_since", sa.Double(), nullable=True),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_accounts")),
+    )
+    op.create_table(
         "api_tokens",
         sa.Column("token_id", IDENT, nullable=False),
         sa.Column("digest", sa.LargeBinary(), nullable=False),
@@ -62,6 +74,30 @@ def upgrade() -> None:
     op.create_index("ix_attempt_outcomes_batch", "attempt_outcomes", ["batch"], unique=False)
 
     op.create_table(
+        "charges",
+        sa.Column("wamid", IDENT, nullable=False),
+        sa.Column("message_id", IDENT, nullable=False),
+        sa.Column("amount_micro", BIG, nullable=False),
+        sa.Column("fee_micro", BIG, nullable=False),
+        sa.Column("kind", IDENT, nullable=False),
+        sa.Column("category", IDENT, nullable=False),
+        sa.Column("market", IDENT, nullable=False),
+        sa.Column("rate_id", IDENT, nullable=True),
+        sa.Column("charged_on", IDENT, nullable=False),
+        sa.Column("estimated", sa.Boolean(), nullable=False),
+        sa.CheckConstraint("kind IN ('billable', 'free', 'unpriced')", name=op.f("ck_charges_kind")),
+        sa.PrimaryKeyConstraint("wamid", name=op.f("pk_charges")),
+    )
+    op.create_index("ix_charges_charged_on", "charges", ["charged_on"], unique=False)
+    op.create_index("uq_charges_message_id", "charges", ["message_id"], unique=True)
+
+    op.create_table(
+        "charges_due",
+        sa.Column("wamid", IDENT, nullable=False),
+        sa.Column("marks", BIG, nullable=False),
+        sa.PrimaryKeyConstraint("wamid", name=op.f("pk_charges_due")),
+    )
+    op.create_table(
         "endpoints",
         sa.Column("name", IDENT, nullable=False),
         sa.Column("verify_tokens", IDENT, nullable=False),
@@ -81,6 +117,16 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_table(
+        "holds",
+        sa.Column("message_id", IDENT, nullable=False),
+        sa.Column("amount_micro", BIG, nullable=False),
+        sa.Column("at", sa.Double(), nullable=False),
+        sa.Column("until", sa.Double(), nullable=False),
+        sa.PrimaryKeyConstraint("message_id", name=op.f("pk_holds")),
+    )
+    op.create_index("ix_holds_until", "holds", ["until"], unique=False)
+
+    op.create_table(
         "inbound_messages",
         sa.Column("wamid", IDENT, nullable=False),
         sa.Column("occurred_at", BIG, nullable=False),
@@ -96,6 +142,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("wamid", name=op.f("pk_inbound_messages")),
     )
     op.create_index(
+        "ix_inbound_messages_number", "inbound_messages", ["phone_number_id", "occurred_at"], unique=False
+    )
+    op.create_index(
         "ix_inbound_messages_replies_to",
         "inbound_messages",
         ["replies_to"],
@@ -109,6 +158,14 @@ def upgrade() -> None:
         ["sender_id", "phone_number_id", "occurred_at"],
         unique=False,
     )
+    op.create_index(
+        "ix_inbound_messages_user",
+        "inbound_messages",
+        ["sender_user_id", "phone_number_id", "occurred_at"],
+        unique=False,
+        postgresql_where=sa.text("sender_user_id IS NOT NULL"),
+        sqlite_where=sa.text("sender_user_id IS NOT NULL"),
+    )
     op.create_index("ix_inbound_messages_webhook_id", "inbound_messages", ["webhook_id"], unique=False)
 
     op.create_table(
@@ -117,6 +174,19 @@ def upgrade() -> None:
         sa.Column("value", IDENT, nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_installation")),
     )
+    op.create_table(
+        "ledger_entries",
+        sa.Column("entry_id", BIG, autoincrement=True, nullable=False),
+        sa.Column("at", sa.Double(), nullable=False),
+        sa.Column("kind", IDENT, nullable=False),
+        sa.Column("amount_micro", BIG, nullable=False),
+        sa.Column("who", IDENT, nullable=False),
+        sa.Column("note", IDENT, nullable=False),
+        sa.PrimaryKeyConstraint("entry_id", name=op.f("pk_ledger_entries")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_ledger_entries_at", "ledger_entries", ["at"], unique=False)
+
     op.create_table(
         "messages",
         sa.Column("wamid", IDENT, nullable=False),
@@ -212,6 +282,21 @@ def upgrade() -> None:
     op.create_index("ix_quarantine_webhook_id", "quarantine", ["webhook_id"], unique=False)
 
     op.create_table(
+        "rate_cards",
+        sa.Column("rate_id", IDENT, nullable=False),
+        sa.Column("currency", IDENT, nullable=False),
+        sa.Column("market", IDENT, nullable=False),
+        sa.Column("category", IDENT, nullable=False),
+        sa.Column("valid_from", IDENT, nullable=False),
+        sa.Column("meta_micro", BIG, nullable=False),
+        sa.Column("fee_micro", BIG, nullable=False),
+        sa.PrimaryKeyConstraint("rate_id", name=op.f("pk_rate_cards")),
+    )
+    op.create_index(
+        "uq_rate_cards_rate", "rate_cards", ["currency", "market", "category", "valid_from"], unique=True
+    )
+
+    op.create_table(
         "rate_cells",
         sa.Column("key", IDENT, nullable=False),
         sa.Column("arrival", BIG, nullable=False),
@@ -257,6 +342,7 @@ def upgrade() -> None:
         sa.Column("type", IDENT, nullable=False),
         sa.Column("template", IDENT, nullable=True),
         sa.Column("language", IDENT, nullable=True),
+        sa.Column("category", IDENT, nullable=True),
         sa.Column("payload", sa.LargeBinary(), nullable=True),
         sa.Column("payload_digest", sa.LargeBinary(), nullable=False),
         sa.Column("callback_data", IDENT, nullable=True),
@@ -365,6 +451,24 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("identity", "category", name=op.f("pk_suppressions")),
     )
     op.create_table(
+        "templates",
+        sa.Column("waba_id", IDENT, nullable=False),
+        sa.Column("name", IDENT, nullable=False),
+        sa.Column("language", IDENT, nullable=False),
+        sa.Column("status", IDENT, nullable=False),
+        sa.Column("reason", IDENT, nullable=False),
+        sa.Column("status_at", BIG, nullable=False),
+        sa.Column("source", IDENT, nullable=False),
+        sa.Column("category", IDENT, nullable=False),
+        sa.Column("category_at", BIG, nullable=False),
+        sa.Column("quality", IDENT, nullable=False),
+        sa.Column("quality_at", BIG, nullable=False),
+        sa.Column("components", IDENT, nullable=False),
+        sa.Column("components_at", BIG, nullable=False),
+        sa.Column("imported", BIG, nullable=False),
+        sa.PrimaryKeyConstraint("waba_id", "name", "language", name=op.f("pk_templates")),
+    )
+    op.create_table(
         "webhook_backlog",
         sa.Column("webhook_id", BIG, autoincrement=False, nullable=False),
         sa.Column("received_at", sa.Double(), nullable=False),
@@ -412,6 +516,7 @@ def downgrade() -> None:
         "webhooks",
         "webhook_repeats",
         "webhook_backlog",
+        "templates",
         "suppressions",
         "status_updates",
         "sent_twice",
@@ -419,17 +524,23 @@ def downgrade() -> None:
         "send_attempts",
         "receiver_minutes",
         "rate_cells",
+        "rate_cards",
         "quarantine",
         "processor_marks",
         "participants",
         "numbers",
         "messages",
+        "ledger_entries",
         "installation",
         "inbound_messages",
+        "holds",
         "feed",
         "endpoints",
+        "charges_due",
+        "charges",
         "attempt_outcomes",
         "api_tokens",
+        "accounts",
         "account_events",
     ):
         op.drop_table(table)

@@ -5,8 +5,10 @@ from sqlmodel import SQLModel
 from store.tables.access import ApiToken, Installation
 from store.tables.columns import NAMING
 from store.tables.messages import Message, Participant, StatusUpdateRow
+from store.tables.money import Account, Charge, ChargeDue, Hold, LedgerEntry, RateCard
 from store.tables.others import AccountEventRow, InboundMessageRow, QuarantineRow, Suppression
 from store.tables.sends import AttemptOutcome, Number, RateCell, Send, SendAttempt, SentTwice
+from store.tables.templates import TemplateRow
 from store.tables.webhooks import (
     Endpoint,
     Feed,
@@ -21,18 +23,24 @@ metadata = SQLModel.metadata
 
 __all__ = [
     "NAMING",
+    "Account",
     "AccountEventRow",
     "ApiToken",
     "AttemptOutcome",
+    "Charge",
+    "ChargeDue",
     "Endpoint",
     "Feed",
+    "Hold",
     "InboundMessageRow",
     "Installation",
+    "LedgerEntry",
     "Message",
     "Number",
     "Participant",
     "ProcessorMark",
     "QuarantineRow",
+    "RateCard",
     "RateCell",
     "ReceiverMinute",
     "Send",
@@ -40,6 +48,7 @@ __all__ = [
     "SentTwice",
     "StatusUpdateRow",
     "Suppression",
+    "TemplateRow",
     "Webhook",
     "WebhookBacklog",
     "WebhookRepeat",

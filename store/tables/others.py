@@ -18,6 +18,14 @@ class InboundMessageRow(SQLModel, table=True):
             **where("replies_to IS NOT NULL"),
         ),
         Index("ix_inbound_messages_sender", "sender_id", "phone_number_id", "occurred_at"),
+        Index(
+            "ix_inbound_messages_user",
+            "sender_user_id",
+            "phone_number_id",
+            "occurred_at",
+            **where("sender_user_id IS NOT NULL"),
+        ),
+        Index("ix_inbound_messages_number", "phone_number_id", "occurred_at"),
     )
 
     wamid: str = Field(sa_column=ident(primary_key=True))

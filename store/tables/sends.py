@@ -33,6 +33,7 @@ class Send(SQLModel, table=True):
     type: str = Field(sa_column=ident())
     template: str | None = Field(sa_column=ident(nullable=True))
     language: str | None = Field(sa_column=ident(nullable=True))
+    category: str | None = Field(sa_column=ident(nullable=True))  # the template's, where it is known
     payload: bytes | None = Field(sa_column=blob(nullable=True))  # what leaves; emptied once final
     payload_digest: bytes = Field(sa_column=blob())  # of what the caller gave: same key, same body?
     callback_data: str | None = Field(sa_column=text(nullable=True))  # the caller's own part

@@ -15,8 +15,8 @@ from sender.message_id import message_id
 from sender.payload_build import text as text_payload
 from sender.prepare import prepare
 from sender.single import Single
-from sender.wrapper import Wrapper, WrapperConfig
 from sender.worker import Worker
+from sender.wrapper import Wrapper, WrapperConfig
 from simulator.running import RunningSimulator
 from simulator.scenario import Scenario
 from store.database import Database

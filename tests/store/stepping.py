@@ -39,8 +39,8 @@ class Party(threading.Thread):
         try:
             with self._database.write() as tx:
                 connection = tx.connection
-                self._pid = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
-                connection.rollback()
+                session: Any = connection.connection.driver_connection
+                self._pid = session.info.backend_pid
                 event.listen(connection, "before_cursor_execute", self._gate)
                 event.listen(connection, "commit", self._gate)
                 self._work(tx)
