@@ -74,8 +74,8 @@ def wrong_key() -> Answer:
 def foreign_number(phone_number_id: str) -> Answer:
     """As Meta answers for a number that does not exist or is not ours."""
     message = (
-        f"Unsupported post request. Object with ID '{phone_number_id}' does not exist, cannot be loaded due to"
-        " missing permissions, or does not support this operation. Please read the Graph API documentation"
+        f"Unsupported post request. Object with ID '{phone_number_id}' does not exist, cannot be loaded due"
+        " to missing permissions, or does not support this operation. Please read the Graph API documentation"
         " at https://developers.facebook.com/docs/graph-api"
     )
     details = (
@@ -95,7 +95,9 @@ def over_limit(problem: OverLimit) -> Answer:
     """Nothing was taken in."""
     if problem.why == "paused":
         why = f" ({problem.reason})" if problem.reason else ""
-        return not_sent(f"Sending is held{why}, so it was not sent.", outcome="throttled", again_in=problem.again_in)
+        return not_sent(
+            f"Sending is held{why}, so it was not sent.", outcome="throttled", again_in=problem.again_in
+        )
     return _limited(LIMIT_CODES[problem.why], problem.again_in)
 
 
@@ -142,7 +144,9 @@ def may_be_repeated(sent: Sent) -> bool:
 def answer_for(sent: Sent, new: NewSend) -> Answer:
     """What became of a send. For a repeat it is what the first request got. `new`: what was asked for now."""
     if sent.state in ("sending", "queued"):
-        details = f"{sent.sentence} Nothing more was sent; repeat with the same Idempotency-Key to hear of it."
+        details = (
+            f"{sent.sentence} Nothing more was sent; repeat with the same Idempotency-Key to hear of it."
+        )
         return failure(409, 131000, details, message_id=sent.message_id, outcome=sent.state, again_in=1)
     if sent.state == "cancelled":
         return conflict(sent.sentence, sent.message_id, "cancelled")

@@ -17,6 +17,7 @@ from sender.wrapper import Wrapper, WrapperConfig
 from store import sends
 from store.database import Database, is_transient
 from store.errors import DatabaseAway
+from store.ledger import Budget
 from store.rates import Limits
 from store.records import NewSend
 from store.sends import Submitted
@@ -39,6 +40,7 @@ class Desk:
         keep_payload: bool = False,
         figures: SenderFigures | None = None,
         limits: Limits | None = None,
+        budget: Budget | None = None,
         queued: Callable[[], None] = _nobody,
     ) -> None:
         """`wrapper` None: nothing can be posted, only queued. `queued` is called after a message was."""
@@ -50,6 +52,7 @@ class Desk:
         self._keep_payload = keep_payload
         self._figures = figures or SenderFigures()
         self._limits = limits
+        self._budget = budget
         self._wrapper: Wrapper | None = None
         self._single: Single | None = None
         self._under_way: set[asyncio.Task[Any]] = set()
@@ -75,6 +78,7 @@ class Desk:
                 limits=self._limits,
                 keep_payload=self._keep_payload,
                 figures=self._figures,
+                budget=self._budget,
             )
             try:
                 yield
@@ -97,7 +101,7 @@ class Desk:
         )
 
     async def send(self, new: NewSend, *, wait_at_most: float) -> Sent:
-        """`Single.send` that leaves nothing in the queue. Raises OverLimit, IdempotencyConflict, DatabaseAway."""
+        """`Single.send`, leaving nothing queued. Raises OverLimit, IdempotencyConflict, DatabaseAway."""
         assert self._single is not None
         with _Noted(self._under_way):
             return await self._single.send(new, wait_at_most=wait_at_most, reject=True)

@@ -26,6 +26,7 @@ class SenderFigures:
         self.missed = counter("send_slots_missed", "Slots missed by more than 20 ms, and dropped.")
         self.put_off = counter("send_pair_waits", "Messages put off because of their recipient's limit.")
         self.too_late = counter("send_expired", "Messages refused because they expired.")
+        self.unpaid = counter("send_unpaid", "Messages refused because the balance was not enough.")
         self.brakes = counter("send_brakes", "Times that a number was slowed after it was told so.")
         self.pauses = counter("send_pauses", "Times that a number or the account was stopped.", "what")
         self.not_recorded = counter("send_outcomes_not_recorded", "Outcomes left to their lease.")

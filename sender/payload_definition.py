@@ -164,3 +164,19 @@ def _buttons(part: object) -> tuple[Button, ...] | None:
         Button(word(one.get("type")) or "", str(one.get("text") or ""), variables(one.get("url")))
         for _, one in objects(found)
     )
+
+
+def texts(components: Sequence[object]) -> Iterator[tuple[str, str]]:
+    """What a person wants to see of a definition: (part, words) in its order."""
+    for _, one in objects(list(components)):
+        kind = word(one.get("type")) or "part"
+        text = one.get("text")
+        if isinstance(text, str):
+            yield kind, text
+        elif kind == "header":
+            yield kind, word(one.get("format")) or ""
+        for _, button in objects(one.get("buttons")):
+            yield "button", f"{word(button.get('type')) or ''}: {button.get('text') or ''}"
+        cards = one.get("cards")
+        if isinstance(cards, list):
+            yield kind, f"{len(cards)} cards"

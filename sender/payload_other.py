@@ -10,6 +10,7 @@ from sender.payload_problem import Part, Path, Problem, member, objects, problem
 
 _NUMBER = re.compile(r"[+-]?[0-9]{1,4}(\.[0-9]{1,40})?")
 _NAME_PARTS = ("first_name", "last_name", "middle_name", "suffix", "prefix")
+SHORTEST_PIN, LONGEST_PIN = 1, 30  # days
 Filled = Annotated[str, Field(min_length=1)]
 
 
@@ -18,8 +19,8 @@ def _degrees(value: object) -> object:
     return float(value) if isinstance(value, str) and _NUMBER.fullmatch(value) else value
 
 
-Latitude = Annotated[float, BeforeValidator(_degrees), Field(ge=-90, le=90, allow_inf_nan=False)]
-Longitude = Annotated[float, BeforeValidator(_degrees), Field(ge=-180, le=180, allow_inf_nan=False)]
+Latitude = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False), BeforeValidator(_degrees)]
+Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False), BeforeValidator(_degrees)]
 
 
 class Location(Part):
@@ -73,13 +74,15 @@ def pin_rules(pin: Any, path: Path) -> Iterator[Problem]:
         yield problem((*path, "type"), "must be pin or unpin")
     days = member(pin, "expiration_days")
     if days is not None and not _is_days(days):
-        yield problem((*path, "expiration_days"), "must be a whole number of days, 1 to 30")
+        yield problem(
+            (*path, "expiration_days"), f"must be a whole number of days, {SHORTEST_PIN} to {LONGEST_PIN}"
+        )
 
 
 def _is_days(value: object) -> bool:
     if isinstance(value, str):
-        return re.fullmatch("[0-9]{1,2}", value) is not None and 1 <= int(value) <= 30
-    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 30
+        return re.fullmatch("[0-9]{1,2}", value) is not None and SHORTEST_PIN <= int(value) <= LONGEST_PIN
+    return isinstance(value, int) and not isinstance(value, bool) and SHORTEST_PIN <= value <= LONGEST_PIN
 
 
 def no_rules(_value: Any, _path: Path) -> Iterator[Problem]:

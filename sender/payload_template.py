@@ -70,8 +70,8 @@ class _Coupon(Part):
 
 
 # A parameter that holds its value itself, and one that holds an object named by its type.
-_PLAIN: dict[str, type[BaseModel]] = {"text": _Text, "payload": _Payload, "coupon_code": _Coupon}
-_OBJECTS: dict[str, type[BaseModel]] = {
+PLAIN: dict[str, type[BaseModel]] = {"text": _Text, "payload": _Payload, "coupon_code": _Coupon}
+OBJECTS: dict[str, type[BaseModel]] = {
     **{kind: MEDIA_MODELS[kind] for kind in ("image", "video", "document")},
     "currency": Currency,
     "date_time": DateTime,
@@ -127,13 +127,13 @@ def _carousel(carousel: dict[str, Any], path: Path) -> Iterator[Problem]:
 
 def _parameter(parameter: dict[str, Any], path: Path) -> Iterator[Problem]:
     kind = word(parameter.get("type"))
-    if kind in _PLAIN and not (kind == "payload" and "payload" not in parameter):
-        yield from shape_problems(_PLAIN[kind], _only(parameter, kind), path)
-    elif kind in _OBJECTS:
+    if kind in PLAIN and not (kind == "payload" and "payload" not in parameter):
+        yield from shape_problems(PLAIN[kind], _only(parameter, kind), path)
+    elif kind in OBJECTS:
         if kind not in parameter:
             yield problem((*path, kind), "missing; add it")
             return
-        yield from shape_problems(_OBJECTS[kind], parameter[kind], (*path, kind))
+        yield from shape_problems(OBJECTS[kind], parameter[kind], (*path, kind))
         if kind in MEDIA_MODELS:
             yield from media_rules(parameter[kind], (*path, kind))
     elif kind == "payload":

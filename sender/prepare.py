@@ -7,11 +7,15 @@ it records nothing and binds no idempotency key.
 import hashlib
 import json
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from sender.payload import Message, check
 from sender.payload_problem import Problem, problem
+from sender.payload_template_check import template_problems, translation_of
+from store import errors
 from store.records import NewSend
+from store.templates import Translation
 from whatsapp import callback_data
 
 VALID_FOR = 86_400.0
@@ -27,7 +31,7 @@ _WHERE = (
 )
 
 
-class Refused(Exception):
+class Refused(errors.Refused):
     """Nothing was taken in. `str()` is one line for people; `problems` has every place and sentence."""
 
     def __init__(self, problems: tuple[Problem, ...]) -> None:
@@ -47,20 +51,23 @@ def prepare(
     priority: int = 0,
     default_country: str | None = None,
     category: str | None = None,
+    known: Sequence[Translation] = (),
 ) -> NewSend:
     """A message that may leave. `body`: Meta's payload; `valid_for`: seconds, 24 h when None.
 
-    `category` is the template's, when it is known: authentication messages are valid for 10 minutes.
-    Raises Refused with every problem at once.
+    `known`: the template's translations; they tell its category, too, which `category` tells otherwise.
+    Authentication messages are valid for 10 minutes. Raises Refused with every problem at once.
     """
     message, found = check(body, default_country)
     problems = [
         *number_problems(phone_number_id),
         *found,
+        *_template_problems(message, known),
         *_id_problems("reference", reference),
         *_id_problems("idempotency_key", idempotency_key),
         *_validity_problems(valid_for),
     ]
+    category = _category(message, known) or category
     joined = _join(message, message_id, problems)
     if problems or message is None:
         raise Refused(tuple(problems))
@@ -75,6 +82,7 @@ def prepare(
         expires_at=now + (valid_for if valid_for is not None else _default_validity(category)),
         template=message.template,
         language=message.language,
+        category=category.upper() if category and message.template else None,
         callback_data=message.callers_callback_data,
         reference=reference,
         idempotency_key=idempotency_key,
@@ -97,6 +105,15 @@ def digest(body: object, phone_number_id: str) -> bytes:
     """Whether two requests under one idempotency key ask for the same: SHA-256 of number and body."""
     canonical = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(f"{phone_number_id}\n{canonical}".encode()).digest()
+
+
+def _template_problems(message: Message | None, known: Sequence[Translation]) -> tuple[Problem, ...]:
+    return template_problems(message.payload, known) if message and message.template and known else ()
+
+
+def _category(message: Message | None, known: Sequence[Translation]) -> str | None:
+    found = translation_of(message.payload, known) if message and message.template else None
+    return found.category or None if found else None
 
 
 def _join(message: Message | None, message_id: str, problems: list[Problem]) -> str:

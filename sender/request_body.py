@@ -39,13 +39,11 @@ def parse(raw: bytes) -> Any:
         raise NotJson("The body is not JSON: it is not UTF-8; send Content-Type application/json.") from None
     except RecursionError:
         raise NotJson("The body is nested too deeply; make it flatter.") from None
-    except ValueError as problem:
-        where = f" (line {problem.lineno}, column {problem.colno})" if _located(problem) else ""
-        raise NotJson(f"The body is not JSON{where}; send the message as application/json.") from None
-
-
-def _located(problem: ValueError) -> bool:
-    return isinstance(problem, json.JSONDecodeError)
+    except json.JSONDecodeError as problem:
+        where = f"line {problem.lineno}, column {problem.colno}"
+        raise NotJson(f"The body is not JSON ({where}); send the message as application/json.") from None
+    except ValueError:
+        raise NotJson("The body has a number of thousands of digits in it; write it as text.") from None
 
 
 def _no_number(_word: str) -> NoReturn:

@@ -1,7 +1,7 @@
 """What became of one send, for whoever asked for it, in values and in one sentence."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import text
 
@@ -55,6 +55,8 @@ def sentence(
     if state == "accepted":
         return "Accepted by Meta." + _HELD.get(message_status or "", "")
     if state == "refused":
+        if refused_by == "wamtrail" and error is not None and error.title:
+            error = replace(error, code=None)  # our own reason, though it has the code that Meta would give
         return f"{_REFUSERS.get(refused_by or '', 'Refused')}: {explained(error)}"
     if state == "queued" and error is not None:
         return f"Not sent yet, and queued to be tried again: {explained(error)}"

@@ -21,6 +21,8 @@ from store import claims, placing, sends
 from store.claims import OverLimit, Placed
 from store.database import Database, WriteTx, is_transient
 from store.errors import DatabaseAway
+from store.ledger import Budget
+from store.ledger import Budget
 from store.outcomes import error_json
 from store.placing import Asked
 from store.rates import Limits
@@ -53,11 +55,15 @@ class Single:
         limits: Limits | None = None,
         keep_payload: bool = False,
         figures: SenderFigures | None = None,
+        budget: Budget | None = None,
     ) -> None:
+        """`budget` None: the balance is not asked."""
         self.database, self.wrapper = database, wrapper
         self.clock, self.sleep, self.rng = clock, sleep, rng
         self.limits = limits or Limits()
         self.keep_payload = keep_payload
+        self.budget = budget
+        self.budget = budget
         self.figures = figures or SenderFigures()
         self.recorder = Recorder(database, self.figures, keep_payload=keep_payload)
         self.consequences = Consequences(database, self.figures, clock)
@@ -96,10 +102,18 @@ async def send_now(
     limits: Limits | None = None,
     reject: bool = False,
     by_hand: bool = True,
+    budget: Budget | None = None,
 ) -> Sent:
     """`Single.send` for a process that sends one message."""
     single = Single(
-        database, wrapper, clock=clock, sleep=sleep, rng=rng, limits=limits, keep_payload=keep_payload
+        database,
+        wrapper,
+        clock=clock,
+        sleep=sleep,
+        rng=rng,
+        limits=limits,
+        keep_payload=keep_payload,
+        budget=budget,
     )
     return await single.send(new, wait_at_most=wait_at_most, reject=reject, by_hand=by_hand)
 
@@ -153,7 +167,7 @@ class _Sending:
         while True:
             if placed.kind == "repeat":
                 return await self._somebody_elses(placed, created=False)
-            if placed.kind in ("gone", "late"):
+            if placed.kind in ("gone", "late", "unpaid"):
                 return await self._somebody_elses(placed, created=True)
             if placed.kind == "queued":
                 return await self._left_waiting(placed)
@@ -190,6 +204,7 @@ class _Sending:
             reject=self._reject,
             by_hand=self._by_hand,
             lead=self._lead,
+            budget=single.budget,
         )
 
     async def _post(self, placed: Placed) -> Sent:

@@ -26,6 +26,7 @@ from store import claims
 from store.claims import Claimed, Claims, Hunt
 from store.database import Database, is_transient
 from store.errors import DatabaseAway
+from store.ledger import Budget
 from store.rates import Limits
 
 HORIZON = 0.05  # seconds; no claim takes more than leaves within them
@@ -53,12 +54,14 @@ class Worker:
         limits: Limits | None = None,
         keep_payload: bool = False,
         state_dir: Path | None = None,
+        budget: Budget | None = None,
     ) -> None:
         self._database, self._wrapper = database, wrapper
         self._clock, self._rng = clock, rng
         self._figures = figures or SenderFigures()
         self._limits = limits or Limits()
         self._keep_payload = keep_payload
+        self._budget = budget
         self._recorder = Recorder(database, self._figures, keep_payload=keep_payload, gather=GATHER)
         self._returns = Returns(database, self._figures)
         self._consequences = Consequences(database, self._figures, clock)
@@ -106,7 +109,7 @@ class Worker:
                 found = await self._claim_guarded(look_first=idle > IDLE_FIRST)
                 if found is None:
                     await self._rest(AWAY)
-                elif found.claimed or found.put_off or found.expired:
+                elif found.claimed or found.put_off or found.expired or found.unpaid:
                     self._start(found)
                     idle = IDLE_FIRST
                     await self._rest(max(began + CADENCE - time.monotonic(), 0.0))
@@ -163,6 +166,7 @@ class Worker:
             horizon=HORIZON,
             keep_payload=self._keep_payload,
             lead=self._lead,
+            budget=self._budget,
         )
         began = time.monotonic()
         with self._database.write() as tx:
@@ -186,6 +190,7 @@ class Worker:
     def _start(self, found: Claims) -> None:
         self._figures.put_off.inc(found.put_off)
         self._figures.too_late.inc(found.expired)
+        self._figures.unpaid.inc(found.unpaid)
         for one in found.claimed:
             self._served = one.phone_number_id
             self._figures.waits.observe(max(one.slot - found.at, 0.0))

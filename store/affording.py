@@ -15,6 +15,7 @@ from store.outcomes import error_json
 
 NOT_ENOUGH = "The balance is not enough."  # the title of the error, by which callers know it
 NO_RATE = "No rate is known for this message."
+BILLING = 131042  # what Meta calls it: a program that goes by codes does the same for both
 
 
 def unaffordable(
@@ -65,6 +66,7 @@ def _not_enough(needed: int, available: int, currency: str) -> str:
         NOT_ENOUGH,
         f"{shown(needed, currency)} are needed and {shown(available, currency)} are available: top up with"
         " `wamtrail balance top-up AMOUNT --note TEXT`, then send it again.",
+        BILLING,
     )
 
 
@@ -75,4 +77,5 @@ def _no_rate(send: Row[Any], currency: str) -> str:
         NO_RATE,
         f"Import one in {currency} for {which}, category {category}, with `wamtrail rates import FILE.csv`,"
         " then send it again.",
+        BILLING,
     )

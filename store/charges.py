@@ -148,3 +148,8 @@ def _card(tx: ReadTx, currency: str, facts: Sequence[Facts]) -> Card:
     categories = {pricing.assumed(one.type, one.category) for one in facts}
     categories |= {words.category for one in facts if (words := pricing.said(one.pricing)).category}
     return rate_cards.card(tx, currency, (pricing.market_of(one.recipient) for one in facts), categories)
+
+
+def unpriced(tx: ReadTx) -> int:
+    """Delivered messages that no rate is known for. Reads through the charges, so it is for people only."""
+    return int(tx.value(text("SELECT count(*) FROM charges WHERE kind = 'unpriced'")))

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from sqlalchemy import text
 
-from store.database import WriteTx
+from store.database import ReadTx, WriteTx
 from store.lists import among, given
 
 _AGAIN = " ON CONFLICT (wamid) DO UPDATE SET marks = charges_due.marks + 1"
@@ -45,3 +45,7 @@ def take(tx: WriteTx, most: int) -> list[str]:
         statement = f"DELETE FROM charges_due WHERE wamid {among(tx, 'wamids')}"
         tx.run(text(statement), {"wamids": given(tx, wamids)})
     return wamids
+
+
+def any_marked(tx: ReadTx) -> bool:
+    return tx.value(text("SELECT 1 FROM charges_due LIMIT 1")) is not None

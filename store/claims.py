@@ -2,7 +2,7 @@
 
 A number that is held, slow or out of slots is passed over, so it never stands in front of others. What its
 recipient's limit does not allow yet is put off to its own moment. One short transaction: sends, then holds,
-then rate cells.
+then rate cells, then the balance.
 """
 
 from collections import Counter
@@ -12,8 +12,9 @@ from typing import Any
 
 from sqlalchemy import Row, text
 
-from store import numbers, placing, rates
+from store import affording, numbers, placing, rates
 from store.database import ReadTx, WriteTx
+from store.ledger import Budget
 from store.outcomes import TOO_LATE, Claim
 from store.placing import OverLimit, Placed, Trials, claim_one, submit_claimed
 from store.rates import MICRO, Limits, Pace
@@ -47,6 +48,7 @@ class Claims:
     at: float
     put_off: int = 0
     expired: int = 0
+    unpaid: int = 0  # refused, because the balance is not enough for them
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ class Hunt:
     horizon: float = 0.05
     keep_payload: bool = False
     lead: float = 0.0  # seconds from the decision until it can be acted on: a slow commit's time
+    budget: Budget | None = None  # None: the balance is not asked
 
 
 # The loose index scan: one probe a number, however many rows it has.
@@ -106,12 +109,16 @@ def claim_due(tx: WriteTx, now: float, hunt: Hunt, *, after: str = "") -> Claims
     expired = [row.message_id for row in rows if row.expires_at <= at]
     alive = [row for row in rows if row.expires_at > at]
     slots, put_off = _assign(tx, alive, shares, standing, now, at, hunt)
+    unpaid = affording.unaffordable(tx, hunt.budget, [row.message_id for row, _, _ in slots], at)
+    slots = [one for one in slots if one[0].message_id not in unpaid]
     claim = Claim(hunt.claim_id, at + hunt.horizon + hunt.lease)
     placing.take(tx, [(row.message_id, row.attempts + 1) for row, _, _ in slots], claim, at)
     _put_off(tx, put_off)
     placing.refuse(tx, expired, at, TOO_LATE, keep_payload=hunt.keep_payload)
+    for message_id, error in sorted(unpaid.items()):
+        placing.refuse(tx, [message_id], at, error, keep_payload=hunt.keep_payload)
     claimed = tuple(_claimed(row, slot, trials, claim) for row, slot, trials in slots)
-    return Claims(claimed, at, len(put_off), len(expired))
+    return Claims(claimed, at, len(put_off), len(expired), len(unpaid))
 
 
 def refuse_expired(tx: WriteTx, now: float, *, most: int = 500, keep_payload: bool = False) -> int:
@@ -136,7 +143,7 @@ def _lock_rows(
     for number in turns:
         period = hunt.limits.of_number(standing[number].rate).period
         wait = max(arrivals.get(rates.number_key(number), 0) - round(at * MICRO), 0)
-        free[number] = max((round(hunt.horizon * MICRO) - wait) // period + 1, 0)
+        free[number] = max((round((hunt.lead + hunt.horizon) * MICRO) - wait) // period + 1, 0)
         if standing[number].on_trial(at) or standing[numbers.ACCOUNT].on_trial(at):
             free[number] = min(free[number], 1)
     rows: list[Row[Any]] = []

@@ -7,6 +7,7 @@ updates gives the same row. `store/fold_sql.py` says the same in SQL, and a prop
 """
 
 from collections.abc import Iterable, Mapping
+from operator import attrgetter
 from typing import Any
 
 from store.records import StatusUpdate
@@ -28,6 +29,7 @@ COLUMNS = (
     "error_order",
 )
 PARTICIPANT_COLUMNS = (*TIMES.values(), "first_seen_at", "error", "error_order")
+_ROW = attrgetter(*COLUMNS)
 
 
 def order(update: StatusUpdate) -> int:
@@ -41,8 +43,16 @@ class Fold:
     __slots__ = COLUMNS
 
     def __init__(self, columns: Mapping[str, Any] | None = None) -> None:
-        for name in COLUMNS:
-            setattr(self, name, columns.get(name) if columns else None)
+        # Written out: this is the innermost loop of the processor.
+        self.sent_at = self.delivered_at = self.read_at = self.played_at = self.failed_at = None
+        self.first_seen_at = None
+        self.reported_number = self.recipient_id = self.recipient_user_id = None
+        self.callback_data = self.pricing = self.error = None
+        self.reported_number_order = self.recipient_id_order = self.recipient_user_id_order = None
+        self.callback_data_order = self.pricing_order = self.error_order = None
+        if columns:
+            for name in COLUMNS:
+                setattr(self, name, columns.get(name))
 
     def absorb(self, update: StatusUpdate, received_at: float) -> None:
         """Take one more update in; a copy of one already taken changes nothing."""
@@ -70,7 +80,9 @@ class Fold:
             self.error, self.error_order = update.errors, placed
 
     def row(self, columns: tuple[str, ...] = COLUMNS) -> tuple[Any, ...]:
-        return tuple([getattr(self, name) for name in columns])
+        read = _ROW if columns is COLUMNS else attrgetter(*columns)
+        values: tuple[Any, ...] = read(self)
+        return values
 
     def _offer(self, name: str, order_name: str, value: str, placed: int) -> None:
         known = getattr(self, order_name)
@@ -85,8 +97,18 @@ class Fold:
     played_at: int | None
     failed_at: int | None
     first_seen_at: float | None
+    reported_number: str | None
+    reported_number_order: int | None
+    recipient_id: str | None
+    recipient_id_order: int | None
+    recipient_user_id: str | None
+    recipient_user_id_order: int | None
+    callback_data: str | None
+    callback_data_order: int | None
+    pricing: str | None
+    pricing_order: int | None
     error: str | None
-    error_order: int
+    error_order: Any  # int beside an error, else None
 
 
 def fold(updates: Iterable[tuple[StatusUpdate, float]]) -> Fold:

@@ -4,6 +4,7 @@ Meta would not send, and marketing to somebody who wants none.
 Nothing is recorded of what stops here, so it binds no idempotency key.
 """
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -16,7 +17,7 @@ from store.times import rfc3339
 
 # What to do about each status with which Meta sends a template to nobody. Other words pass: Meta will say.
 _STOPPED = {
-    "PAUSED": "Meta frees it after three or six hours, and its webhook opens it here; until then send another",
+    "PAUSED": "Meta frees it after three or six hours, and a webhook opens it here; till then send another",
     "REJECTED": "change it in WhatsApp Manager, and send when it is approved",
     "DISABLED": "it cannot be sent any more; make another in WhatsApp Manager",
     "PENDING_DELETION": "it is being deleted; send another",
@@ -27,10 +28,12 @@ _NOT_MARKETING = ("UTILITY", "AUTHENTICATION")
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`category`: the template's, in upper case, if known. `error`: JSON like that of a refused send."""
+    """`category`: the template's, in upper case, if known. `error`: JSON like that of a refused send, about
+    the `template` or the `recipient`."""
 
     category: str | None = None
     error: str | None = None
+    about: str | None = None
 
 
 def refusal(tx: ReadTx, new: NewSend) -> str | None:
@@ -51,6 +54,12 @@ def verdicts(tx: ReadTx, sends: Sequence[NewSend]) -> list[Verdict]:
     return [_verdict(one, of, opted_out) for one, of in zip(sends, found, strict=True)]
 
 
+def sentence(error: str) -> str:
+    """The error as people read it."""
+    found = json.loads(error)
+    return " ".join(found[part] for part in ("title", "details"))
+
+
 def _translation(known: Iterable[Translation], new: NewSend) -> Translation | None:
     return next((one for one in known if one.language == new.language), None)
 
@@ -65,10 +74,12 @@ def _may_be_marketing(new: NewSend, found: Translation | None) -> bool:
 
 def _verdict(new: NewSend, found: Translation | None, opted_out: frozenset[str]) -> Verdict:
     category = _category(new, found)
-    error = _stopped(found) if found is not None else None
-    if error is None and _may_be_marketing(new, found) and new.recipient in opted_out:
-        error = _unwanted(category)
-    return Verdict(category or None, error)
+    stopped = _stopped(found) if found is not None else None
+    if stopped is not None:
+        return Verdict(category or None, stopped, "template")
+    if _may_be_marketing(new, found) and new.recipient in opted_out:
+        return Verdict(category or None, _unwanted(category), "recipient")
+    return Verdict(category or None)
 
 
 def _stopped(found: Translation) -> str | None:

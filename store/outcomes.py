@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Row, text
 
-from store import feed, senders_columns
+from store import feed, holds, senders_columns
 from store.bulk import BIGINT, BYTES, DOUBLE, TEXT, Bulk
 from store.database import WriteTx
 from store.lists import among, given
@@ -129,6 +129,7 @@ def record_outcomes(tx: WriteTx, ends: Sequence[Ended], *, keep_payload: bool = 
         if values:
             tx.run(statement, values)
     senders_columns.copy(tx, [one["id"] for one in accepted])
+    holds.release(tx, [one["id"] for one in others if one["state"] != "unknown"])
     for message_id, wamid, seen_at in twice:
         record_sent_twice(tx, message_id, wamid, seen_at)
     batch = feed.next_batch(tx)

@@ -11,6 +11,7 @@ from store.database import ReadTx, WriteTx
 
 DAY = 86_400
 DAYS_AHEAD = 7
+LOCK_WAIT = "1s"  # the door waits no longer than this for new partitions
 LOCK = 0x57414D50  # 'WAMP': one maker of partitions at a time
 
 
@@ -41,13 +42,22 @@ def ensure_ahead(tx: WriteTx, now: float) -> int:
     if not tx.postgres:
         return 0
     tx.run(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
-    made = 0
-    for day in range(int(now // DAY), int(now // DAY) + DAYS_AHEAD):
-        there = tx.value(text("SELECT to_regclass(:name)"), {"name": partition_name(day)})
-        if there is None and not _in_default(tx, day):
-            tx.run(text(statements(day, 1)[0]))
-            made += 1
-    return made
+    days = range(int(now // DAY), int(now // DAY) + DAYS_AHEAD)
+    missing = [day for day in days if not _is_there(tx, day)]
+    if not missing:
+        return 0
+    # Making one takes this lock anyway. Taken before the look at the default partition, nothing slips into it
+    # in between; and whoever reads `webhooks` for long must not make the door wait behind us.
+    tx.run(text(f"SET LOCAL lock_timeout = '{LOCK_WAIT}'"))
+    tx.run(text("LOCK TABLE webhooks IN ACCESS EXCLUSIVE MODE"))
+    makeable = [day for day in missing if not _in_default(tx, day)]
+    for day in makeable:
+        tx.run(text(statements(day, 1)[0]))
+    return len(makeable)
+
+
+def _is_there(tx: WriteTx, day: int) -> bool:
+    return tx.value(text("SELECT to_regclass(:name)"), {"name": partition_name(day)}) is not None
 
 
 def days_ahead(tx: ReadTx, now: float) -> int:

@@ -10,8 +10,10 @@ from typing import Any, Literal
 from sqlalchemy import text
 
 from store import numbers, rates, sends
+from store.affording import unaffordable
 from store.bulk import BIGINT, DOUBLE, TEXT, Bulk
 from store.database import WriteTx
+from store.ledger import Budget
 from store.lists import among, given
 from store.outcomes import TOO_LATE, Claim
 from store.rates import MICRO, Limits, Pace
@@ -19,7 +21,7 @@ from store.records import NewSend
 
 SOON = 0.05  # seconds; what leaves within them is claimed at once
 GRACE = 2.0  # seconds after its moment, until another process may take what its own process did not
-Kind = Literal["claimed", "waiting", "queued", "repeat", "gone", "late"]
+Kind = Literal["claimed", "waiting", "queued", "repeat", "gone", "late", "unpaid"]
 Reason = Literal["number", "pair", "account", "paused"]
 Trials = tuple[tuple[str, float], ...]
 
@@ -35,12 +37,14 @@ class Asked:
     reject: bool = False
     by_hand: bool = False  # a person is there: this message may try out a hold that will end by itself
     lead: float = 0.0  # seconds from the decision until it can be acted on: a slow commit's time
+    budget: Budget | None = None  # None: the balance is not asked
 
 
 @dataclass(frozen=True, slots=True)
 class Placed:
     """claimed: post it at `slot`. waiting: claim it just before `slot`. queued: `run sender` will take it.
     repeat: the idempotency key was known. gone: somebody else has it. late: it expired and is refused.
+    unpaid: the balance is not enough for it, so it is refused.
 
     `slot` and `at` (the moment of the decision) are of the database's clock, Unix seconds.
     """
@@ -81,7 +85,7 @@ def submit_claimed(tx: WriteTx, new: NewSend, now: float, asked: Asked) -> Place
         return Placed("repeat", submitted.message_id, submitted.state, at)
     placed = _place(tx, new.message_id, new.phone_number_id, new.recipient, 1, claim, now, asked)
     if placed.kind == "claimed":
-        return placed
+        return _paid(tx, placed, asked.budget)
     if asked.reject and placed.kind == "queued":
         raise OverLimit(placed.why or "number", _again_in(placed), placed.reason)
     sends.give_back(tx, new.message_id, claim)
@@ -109,10 +113,23 @@ def claim_one(tx: WriteTx, message_id: str, now: float, asked: Asked, held: Plac
         claim = Claim(asked.claim_id, at + SOON + asked.lease)
         placed = _place(tx, message_id, row.phone_number_id, row.recipient, attempt, claim, now, asked)
     if placed.kind == "claimed":
+        placed = _paid(tx, placed, asked.budget)
+    if placed.kind == "claimed":
         take(tx, [(message_id, attempt)], claim, at)
-    else:
+    elif placed.kind != "unpaid":
         _postpone(tx, message_id, placed)
     return placed
+
+
+def _paid(tx: WriteTx, placed: Placed, budget: Budget | None) -> Placed:
+    """The same once its cost is held; what cannot be paid is refused, also if it was inserted claimed."""
+    error = unaffordable(tx, budget, [placed.message_id], placed.at).get(placed.message_id)
+    if error is None:
+        return placed
+    if placed.claim is not None:
+        sends.give_back(tx, placed.message_id, placed.claim)
+    refuse(tx, [placed.message_id], placed.at, error)
+    return Placed("unpaid", placed.message_id, "refused", placed.at)
 
 
 def take(tx: WriteTx, rows: list[tuple[str, int]], claim: Claim, now: float) -> None:

@@ -75,7 +75,7 @@ def assumed(kind: str, category: str | None) -> str:
     """The category before Meta has named one."""
     if kind != "template":
         return pricing.SERVICE
-    return (category or pricing.MARKETING).lower()
+    return category_word(category or pricing.MARKETING)
 
 
 def said(text: str | None) -> Said:
@@ -88,7 +88,13 @@ def said(text: str | None) -> Said:
         return Said()
     kind, subtype, category = (_word(found.get(name)) for name in ("type", "subtype", "category"))
     free = pricing.is_free(kind, subtype) or (kind is None and found.get("billable") is False)
-    return Said(category.lower() if category else None, free)
+    return Said(category_word(category) if category else None, free)
+
+
+def category_word(word: str) -> str:
+    """One spelling for what Meta spells in several."""
+    lower = word.strip().lower()
+    return pricing.AUTHENTICATION_INTERNATIONAL if lower == "authentication_international" else lower
 
 
 def estimate(card: Card, recipient: str, kind: str, category: str | None, at: float) -> Rate | None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from store import extras, feed, senders_columns, settle, updates
+from store import charges_due, extras, feed, senders_columns, settle, updates
 from store.apply import Understood, write_extras
 from store.database import WriteTx
 from store.fold import COLUMNS, PARTICIPANT_COLUMNS, Fold
@@ -51,6 +51,7 @@ def replay(
     updates.remember_repeats(tx, repeats)
     _replace_extras(tx, ids, heard_again, now, keep_content=keep_content)
     if changed:
+        charges_due.mark(tx, touched)
         feed.stamp(tx, batch, now)
     return changed
 

@@ -4,14 +4,13 @@ A row never moves and is never posted again once its outcome is unknown. Every t
 messages (the lock order), so sender and processor cannot deadlock.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import Row, text
 
-from store import gates
+from store import gates, holds
 from store.database import ReadTx, WriteTx
 from store.errors import IdempotencyConflict, Refused
 from store.lists import among, given
@@ -29,6 +28,7 @@ __all__ = [
     "give_back_all",
     "record_outcome",
     "record_outcomes",
+    "same_key",
     "settle_by_person",
     "stored_answer",
     "submit",
@@ -82,23 +82,26 @@ def submit(tx: WriteTx, new: NewSend, now: float, claim: Claim | None = None) ->
 
 
 def _earlier_of_refused(tx: WriteTx, new: NewSend, error: str) -> Submitted:
-    if new.idempotency_key is not None and _same_key(tx, new) is not None:
+    if same_key(tx, new.phone_number_id, new.idempotency_key) is not None:
         return _earlier(tx, new)
-    raise Refused(" ".join(json.loads(error)[part] for part in ("title", "details")))
+    raise Refused(gates.sentence(error))
 
 
-def _same_key(tx: WriteTx, new: NewSend) -> Row[Any] | None:
+def same_key(tx: ReadTx, phone_number_id: str, idempotency_key: str | None) -> Row[Any] | None:
+    """What was taken in under this key (message_id, payload_digest, state)."""
+    if idempotency_key is None:
+        return None
     return tx.first(
         text(
             "SELECT message_id, payload_digest, state FROM sends"
             " WHERE phone_number_id = :number AND idempotency_key = :key"
         ),
-        {"number": new.phone_number_id, "key": new.idempotency_key},
+        {"number": phone_number_id, "key": idempotency_key},
     )
 
 
 def _earlier(tx: WriteTx, new: NewSend) -> Submitted:
-    row = _same_key(tx, new)
+    row = same_key(tx, new.phone_number_id, new.idempotency_key)
     if row is None or bytes(row.payload_digest) != new.payload_digest:
         raise IdempotencyConflict(
             "This idempotency key was used for a different message; take a new key, or send the same body."
@@ -149,6 +152,7 @@ def give_back_all(tx: WriteTx, message_ids: Sequence[str], claim_id: str) -> int
         values,
     )
     tx.run(text(f"DELETE FROM send_attempts WHERE {own}"), values)
+    holds.release(tx, given_back)
     return len(given_back)
 
 
@@ -169,7 +173,10 @@ def settle_by_person(tx: WriteTx, message_id: str, *, sent: bool, note: str, now
         " WHERE message_id = :id AND state = 'unknown'"
     )
     state = "accepted" if sent else "refused"
-    return bool(tx.run(text(statement), {"id": message_id, "state": state, "note": note, "now": now}))
+    done = bool(tx.run(text(statement), {"id": message_id, "state": state, "note": note, "now": now}))
+    if done and not sent:
+        holds.release(tx, [message_id])
+    return done
 
 
 def free_key(tx: WriteTx, message_id: str) -> bool:

@@ -61,7 +61,7 @@ def stopped_of(tx: ReadTx, identities: Sequence[str], category: str = MARKETING)
 def set_by_person(
     tx: WriteTx, identity: str, stop: bool, note: str | None, now: float, category: str = MARKETING
 ) -> Row[Any] | None:
-    """Stop or resume by hand; what stood before. It counts over what is known now, whatever the clocks say."""
+    """Stop or resume by hand; what stood before. It counts over all that is known now."""
     before = find(tx, identity, category)
     at = int(now)
     if before is not None:
@@ -75,7 +75,8 @@ def find(tx: ReadTx, identity: str, category: str = MARKETING) -> Row[Any] | Non
     return tx.first(text(statement), {"identity": identity, "category": category})
 
 
-def listed(tx: ReadTx, most: int, after: str = "") -> Sequence[Row[Any]]:
-    """Those who are stopped, in the order of their ids."""
-    statement = "SELECT * FROM suppressions WHERE stopped AND identity > :after ORDER BY identity, category LIMIT :most"
-    return tx.all(text(statement), {"after": after, "most": most})
+def listed(tx: ReadTx, most: int, after: tuple[str, str] = ("", "")) -> Sequence[Row[Any]]:
+    """Those who are stopped, in the order of (identity, category), from behind `after`."""
+    statement = "SELECT * FROM suppressions WHERE stopped AND (identity, category) > (:identity, :category)"
+    statement += " ORDER BY identity, category LIMIT :most"
+    return tx.all(text(statement), {"identity": after[0], "category": after[1], "most": most})

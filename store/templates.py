@@ -86,6 +86,19 @@ def _row(key: tuple[str, ...], told: dict[str, tuple[Any, ...]], imported: bool)
     return (*key, *(value for about in _WORDS for value in told.get(about, unsaid[about])), int(imported))
 
 
+def later_than(tx: ReadTx, words: Iterable[TemplateWord]) -> list[Translation]:
+    """Those of which something later is known than the statuses among these words say."""
+    statuses = {(one.name, one.language): one for one in words if one.about == "status"}
+    waba_id = next((one.waba_id for one in statuses.values()), "")
+    found: list[Translation] = []
+    for name in sorted({name for name, _ in statuses}):
+        for one in merged(of_account(tuple(listed(tx, name)), waba_id or None)):
+            said = statuses.get((name, one.language))
+            if said is not None and one.status_at > said.occurred_at and one.status != said.value:
+                found.append(one)
+    return found
+
+
 def translations(tx: ReadTx, phone_number_id: str, name: str) -> tuple[Translation, ...]:
     """All known translations of a template, as the account of this sending number has it."""
     rows = tx.all(

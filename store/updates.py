@@ -6,10 +6,12 @@ greatest of each value, the smallest of the errors. Who repeated whom is remembe
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import text
 
+from store import charges_due
 from store.bulk import BIGINT, DOUBLE, TEXT, Bulk
 from store.database import ReadTx, WriteTx
 from store.lists import among, given
@@ -18,6 +20,7 @@ from store.records import StatusUpdate
 KEY = ("wamid", "participant", "status", "occurred_at", "error_codes")
 _GREATEST = ("phone_number_id", "recipient_id", "recipient_user_id", "pricing", "callback_data", "rest")
 UPDATE_COLUMNS = tuple(field.name for field in fields(StatusUpdate))
+_VALUES = attrgetter(*UPDATE_COLUMNS)
 _KINDS = {"occurred_at": BIGINT}
 _INSERT = Bulk(
     table="status_updates",
@@ -102,8 +105,7 @@ def heard(row: Any) -> Heard:
 
 
 def _row(one: Heard, batch: int) -> tuple[Any, ...]:
-    update = one.update
-    return (*(getattr(update, name) for name in UPDATE_COLUMNS), one.received_at, one.webhook_id, batch)
+    return (*_VALUES(one.update), one.received_at, one.webhook_id, batch)
 
 
 def _merge_known(tx: WriteTx, by_key: Mapping[Key, Heard], batch: int) -> None:
@@ -112,6 +114,7 @@ def _merge_known(tx: WriteTx, by_key: Mapping[Key, Heard], batch: int) -> None:
     statement = f"SELECT * FROM status_updates WHERE wamid {among(tx, 'wamids')} AND batch <> :batch{lock}"
     wamids = given(tx, sorted({key[0] for key in by_key}))
     repeats: set[tuple[int, int]] = set()
+    told_more: set[str] = set()
     for row in tx.all(text(statement), {"wamids": wamids, "batch": batch}):
         old = heard(row)
         new = by_key.get(old.key)
@@ -121,7 +124,10 @@ def _merge_known(tx: WriteTx, by_key: Mapping[Key, Heard], batch: int) -> None:
         both = merge(old, new)
         if both != old:
             write(tx, both)
+        if both.update != old.update:
+            told_more.add(old.update.wamid)
     remember_repeats(tx, repeats)
+    charges_due.mark(tx, told_more)  # the feed names new updates only
 
 
 _SET = ", ".join(f"{name} = :{name}" for name in (*_GREATEST, "errors", "received_at", "webhook_id"))

@@ -6,7 +6,20 @@ import typer
 
 from receiver.endpoints import DirectoryAway
 from store.errors import StoreError
-from wamtrail import access, database, doctor, endpoints, messages, running, sending, simulation, webhooks
+from wamtrail import (
+    access,
+    database,
+    doctor,
+    endpoints,
+    messages,
+    running,
+    sender_commands,
+    sending,
+    simulation,
+    suppressions,
+    templates,
+    webhooks,
+)
 from wamtrail.settings import SettingsError
 from whatsapp.recipient import InvalidRecipient
 
@@ -23,6 +36,9 @@ app.add_typer(sending.app, name="send")
 app.add_typer(messages.app, name="message")
 app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(endpoints.app, name="endpoint")
+app.add_typer(sender_commands.app, name="sender")
+app.add_typer(templates.app, name="template")
+app.add_typer(suppressions.app, name="suppression")
 app.add_typer(access.tokens, name="token")
 app.command("doctor")(doctor.doctor)
 app.command("demo")(simulation.demo)

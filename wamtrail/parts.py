@@ -18,6 +18,7 @@ from receiver.backlog_figures import BacklogFigures
 from receiver.directory import StoredDirectory
 from receiver.figures import ProcessorFigures
 from receiver.processor import Processor
+from sender.figures import SenderFigures
 from store import endpoints, partitions
 from store.database import Database, ReadTx
 from store.errors import StoreError
@@ -47,6 +48,8 @@ class Parts:
     pages: list[BaseRoute] = field(default_factory=list)
     ready: list[health.Check] = field(default_factory=list)
     measures: list[Callable[[ReadTx], None]] = field(default_factory=list)  # what SQL says, before a scrape
+    queued: Callable[[], None] = lambda: None  # wakes this process's sending worker, once there is one
+    sender_figures: SenderFigures | None = None  # one set for all that sends in this process
     started: Callable[[], Awaitable[None]] | None = None
     tasks: list[asyncio.Task[None]] = field(default_factory=list)  # ended when the process stops
 
@@ -114,7 +117,10 @@ def sender(parts: Parts) -> None:
 
 def console(parts: Parts) -> None:
     """The company's port: nothing without a token."""
-    app = console_app.create(parts.database, health=health.routes(parts), pages=parts.pages)
+    from wamtrail import sending_part
+
+    desk = sending_part.desk(parts)
+    app = console_app.create(parts.database, desk, health=health.routes(parts), pages=parts.pages)
     parts.listeners.append(Listener(app, listen(parts.settings.console_bind, "WAMTRAIL_CONSOLE_BIND")))
 
 

@@ -5,11 +5,12 @@ from collections.abc import Awaitable, Callable
 from random import SystemRandom
 from typing import TYPE_CHECKING
 
+from sender.desk import Desk
 from sender.figures import QueueFigures, SenderFigures
 from sender.worker import Worker
 from sender.wrapper import Wrapper, WrapperConfig
 from wamtrail.opening import clock
-from wamtrail.settings import Settings
+from wamtrail.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
     from wamtrail.parts import Parts
@@ -17,13 +18,37 @@ if TYPE_CHECKING:
 
 def wrapper_config(settings: Settings) -> WrapperConfig:
     sid, key = settings.require_wrapper()
-    return WrapperConfig(settings.wrapper_url, sid, key, timeout=settings.wrapper_timeout)
+    try:
+        return WrapperConfig(settings.wrapper_url, sid, key, timeout=settings.wrapper_timeout)
+    except ValueError as problem:
+        raise SettingsError(str(problem)) from None
+
+
+def figures(parts: "Parts") -> SenderFigures:
+    """Worker and APIs of one process count together."""
+    if parts.sender_figures is None:
+        parts.sender_figures = SenderFigures(parts.registry)
+    return parts.sender_figures
+
+
+def desk(parts: "Parts") -> Desk:
+    """For the HTTP APIs; without the wrapper's settings it only queues."""
+    settings = parts.settings
+    return Desk(
+        parts.database,
+        wrapper_config(settings) if settings.wrapper_sid and settings.wrapper_api_key else None,
+        clock=clock,
+        default_country=settings.default_country,
+        keep_payload=settings.keep_content,
+        figures=figures(parts),
+        queued=lambda: parts.queued(),
+    )
 
 
 def worker(parts: "Parts") -> Callable[[asyncio.Event], Awaitable[None]]:
     """What `run sender` does in the background: post what is queued until it is time to stop."""
     config = wrapper_config(parts.settings)
-    figures = SenderFigures(parts.registry)
+    counted = figures(parts)
     queue = QueueFigures(parts.registry)
     parts.measures.append(lambda tx: queue.measure(tx, clock()))
 
@@ -34,10 +59,11 @@ def worker(parts: "Parts") -> Callable[[asyncio.Event], Awaitable[None]]:
                 wrapper,
                 clock=clock,
                 rng=SystemRandom(),
-                figures=figures,
+                figures=counted,
                 keep_payload=parts.settings.keep_content,
                 state_dir=parts.settings.state_dir,
             )
+            parts.queued = working.wake
             task = asyncio.create_task(working.run())
             await asyncio.wait(
                 [task, asyncio.create_task(stopping.wait())], return_when=asyncio.FIRST_COMPLETED

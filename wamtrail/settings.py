@@ -9,6 +9,8 @@ from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, NoDecode, SettingsConfigDict
 
 from receiver.endpoints import Endpoint
+from store import money
+from store.ledger import Budget
 
 PREFIX = "WAMTRAIL_"
 
@@ -50,6 +52,7 @@ class Bind(str):
 
 
 Address = Annotated[Any, BeforeValidator(Bind.read)]
+Amount = Annotated[int | None, BeforeValidator(lambda value: money.micro(value) if value else None)]
 
 
 class Settings(BaseSettings):
@@ -73,6 +76,9 @@ class Settings(BaseSettings):
     default_country: str | None = None
     keep_content: bool = False
     state_dir: Path = Path(".wamtrail")
+    balance: str = Field(default="off", pattern="^(off|on)$")
+    low_balance: Amount = None
+    currency: str = Field(default="INR", pattern="^[A-Z]{3}$")
     log_format: str = Field(default="auto", pattern="^(auto|json|text)$")
 
     @property
@@ -84,6 +90,10 @@ class Settings(BaseSettings):
 
     def secret_keys(self) -> tuple[str, ...]:
         return _plain(self.secret_key)
+
+    def budget(self) -> Budget | None:
+        """None: what sending costs is not asked."""
+        return Budget(self.currency) if self.balance == "on" else None
 
     def require_app_secrets(self) -> None:
         if not self.app_secrets:

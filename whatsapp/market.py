@@ -4,7 +4,7 @@ import phonenumbers
 
 from whatsapp.masking import BSUID
 
-_NO_COUNTRY = "001"  # numbers of satellites and the like
+COUNTRIES = frozenset(phonenumbers.SUPPORTED_REGIONS)
 
 
 def market(recipient: str) -> str | None:
@@ -25,4 +25,4 @@ def market(recipient: str) -> str | None:
     # Several countries share +1 and +7. Of a number that is valid in none, the first of them is taken.
     code = parsed.country_code or 0
     found = phonenumbers.region_code_for_number(parsed) or phonenumbers.region_code_for_country_code(code)
-    return found if found != _NO_COUNTRY and len(found) == 2 and found != "ZZ" else None
+    return found if found in COUNTRIES else None

@@ -9,18 +9,14 @@ from pathlib import Path
 
 import pytest
 from databases import Databases
+from migrating import alembic, tables
 from sqlalchemy import inspect, text
 from sqlalchemy.exc import IntegrityError
 
-from store import migrate, partitions
+from store import migrate
 from store.database import Database
 from store.errors import DatabaseAway, SchemaMismatch
 from store.tables import metadata
-from store.webhooks import Incoming, keep
-
-DAY = 86_400
-TODAY = 20_500  # days since 1970
-NOW = TODAY * DAY + 3_600.5
 
 
 @pytest.fixture
@@ -40,25 +36,6 @@ def empty_url(request: pytest.FixtureRequest) -> str:
     """A database without any table."""
     url: str = request.getfixturevalue(f"{request.param}_empty")
     return url
-
-
-@pytest.fixture
-def partitioned(postgresql_url: str) -> Iterator[Database]:
-    database = Database(postgresql_url)
-    yield database
-    database.close()
-
-
-def tables(url: str) -> set[str]:
-    with migrate._connected(url) as connection:
-        return set(inspect(connection).get_table_names()) - {"alembic_version", "webhooks_default"}
-
-
-def alembic(url: str, command: str, *arguments: str) -> None:
-    from alembic import command as commands
-
-    with migrate._connected(url) as connection:
-        getattr(commands, command)(migrate._config(connection), *arguments)
 
 
 def test_an_empty_database_gets_every_table_that_the_models_name(empty_url: str) -> None:
@@ -219,107 +196,6 @@ def test_an_upgrade_waits_for_one_that_runs_elsewhere(postgresql_empty: str) -> 
         other.commit()
         upgrade.join()
     assert migrate.schema(postgresql_empty).state == "current"
-
-
-# Partitions of `webhooks`
-
-
-def partitions_of(database: Database) -> list[str]:
-    with database.read() as tx:
-        found = tx.all(
-            text(
-                "SELECT inhrelid::regclass::text AS name FROM pg_inherits"
-                " WHERE inhparent = 'webhooks'::regclass"
-            )
-        )
-    return sorted(row.name for row in found)
-
-
-def lies_in(database: Database, received_at: float) -> str:
-    with database.read() as tx:
-        found = tx.value(
-            text("SELECT tableoid::regclass::text FROM webhooks WHERE received_at = :at"), {"at": received_at}
-        )
-    return str(found)
-
-
-def test_days_are_made_ahead_and_only_once(partitioned: Database) -> None:
-    with partitioned.write() as tx:
-        assert partitions.ensure_ahead(tx, NOW) == partitions.DAYS_AHEAD
-    with partitioned.write() as tx:
-        assert partitions.ensure_ahead(tx, NOW) == 0
-    with partitioned.write() as tx:
-        assert partitions.ensure_ahead(tx, NOW + DAY) == 1
-    days = [partitions.partition_name(TODAY + n) for n in range(partitions.DAYS_AHEAD + 1)]
-    assert partitions_of(partitioned) == sorted([*days, "webhooks_default"])
-
-
-def test_a_webhook_lies_in_its_day_from_midnight_to_midnight_utc(partitioned: Database) -> None:
-    first, last = float(TODAY * DAY), (TODAY + 1) * DAY - 0.001
-    with partitioned.write() as tx:
-        partitions.ensure_ahead(tx, NOW)
-        keep(tx, [Incoming(b"{}", first), Incoming(b"{}", last), Incoming(b"{}", last + 0.001)])
-    today, tomorrow = partitions.partition_name(TODAY), partitions.partition_name(TODAY + 1)
-    assert today == "webhooks_20260216"
-    assert [lies_in(partitioned, at) for at in (first, last, last + 0.001)] == [today, today, tomorrow]
-
-
-def test_a_forgotten_day_falls_into_the_default_partition_and_stays_there(partitioned: Database) -> None:
-    with partitioned.write() as tx:
-        keep(tx, [Incoming(b"{}", NOW)])
-    assert lies_in(partitioned, NOW) == "webhooks_default"
-    with partitioned.write() as tx:
-        assert partitions.ensure_ahead(tx, NOW) == partitions.DAYS_AHEAD - 1
-    assert partitions.partition_name(TODAY) not in partitions_of(partitioned)
-    with partitioned.write() as tx:
-        keep(tx, [Incoming(b"{}", NOW + 1)])
-    assert lies_in(partitioned, NOW + 1) == "webhooks_default"
-
-
-def test_bodies_are_not_compressed_a_second_time_in_any_partition(partitioned: Database) -> None:
-    with partitioned.write() as tx:
-        partitions.ensure_ahead(tx, NOW)
-    with partitioned.read() as tx:
-        storages = tx.all(
-            text(
-                "SELECT DISTINCT attstorage::text AS kind"
-                " FROM pg_attribute JOIN pg_inherits ON attrelid = inhrelid"
-                " WHERE inhparent = 'webhooks'::regclass AND attname = 'body'"
-            )
-        )
-    assert [row.kind for row in storages] == ["e"]
-
-
-def test_partitions_are_no_difference_between_models_and_migrations(
-    partitioned: Database, postgresql_url: str
-) -> None:
-    with partitioned.write() as tx:
-        partitions.ensure_ahead(tx, NOW)
-    alembic(postgresql_url, "check")
-
-
-def test_several_makers_of_partitions_do_not_collide(partitioned: Database) -> None:
-    made: list[int] = []
-    together = threading.Barrier(4)
-
-    def make() -> None:
-        together.wait(10)
-        with partitioned.write() as tx:
-            made.append(partitions.ensure_ahead(tx, NOW))
-
-    threads = [threading.Thread(target=make) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(made) == [0, 0, 0, partitions.DAYS_AHEAD]
-
-
-def test_on_sqlite_there_is_nothing_to_make(sqlite_url: str) -> None:
-    database = Database(sqlite_url)
-    with database.write() as tx:
-        assert partitions.ensure_ahead(tx, NOW) == 0
-    database.close()
 
 
 # What only the tables themselves can promise

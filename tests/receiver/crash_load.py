@@ -104,7 +104,7 @@ class Load:
                     writer.transport.abort()
             self._again.append(body)
             self.unanswered += 1
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.05)
 
     async def _post(self, body: Body, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         """False when the connection has to be given up; then the body is to be posted again."""

@@ -43,7 +43,7 @@ def new_send(n: int = 1, **changes: Any) -> NewSend:
 
 def status_update(
     wamid: str = W1, status: str = "sent", occurred_at: int = 1_800_000_000, **more: Any
-) -> Any:
+) -> StatusUpdate:
     return StatusUpdate(
         wamid, more.pop("participant", ""), status, occurred_at, more.pop("codes", ""), **more
     )

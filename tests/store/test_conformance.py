@@ -1,18 +1,16 @@
-"""Both databases do the same: keeping, claiming, the feed, and what came besides statuses."""
+"""Both databases do the same: keeping webhooks byte for byte, and claiming what waits."""
 
 import random
-import threading
 from collections.abc import Sequence
 
 import pytest
 from sqlalchemy import text
-from store_samples import NOW, W1, cut_off, one_row, rows, status_update, webhook
+from store_samples import NOW, cut_off, one_row, rows, status_update, webhook
 
 from store import backlog
-from store.apply import Understood, apply
+from store.apply import apply
 from store.backlog import Marker
 from store.database import Database, WriteTx
-from store.records import AccountEvent, InboundMessage, Parsed, QuarantinedPart
 from store.webhooks import WORTH_COMPRESSING, Incoming, Kept, keep, load
 
 BODIES = {
@@ -198,142 +196,3 @@ def test_what_was_applied_is_off_the_backlog_in_the_same_transaction(database: D
         done = apply(tx, [webhook(ids[0], status_update(), status_update())], NOW)
     assert (done.webhooks, done.updates, done.new) == (1, 2, 1)
     assert [one.webhook_id for one in claimed(database)] == ids[1:]
-
-
-# The feed
-
-
-def read_feed(database: Database, after: int = 0) -> list[tuple[int, str]]:
-    """What a reader with a cursor sees: (position, wamid)."""
-    with database.read() as tx:
-        found = tx.all(
-            text(
-                "SELECT f.position, u.wamid FROM feed AS f JOIN status_updates AS u ON u.batch = f.batch"
-                " WHERE f.position > :after ORDER BY f.position, u.wamid"
-            ),
-            {"after": after},
-        )
-    return [(row.position, row.wamid) for row in found]
-
-
-def test_positions_follow_the_order_of_the_commits(database: Database) -> None:
-    for n in range(1, 4):
-        with database.write() as tx:
-            apply(tx, [webhook(n, status_update(f"w{n}"))], NOW)
-    found = read_feed(database)
-    assert [wamid for _, wamid in found] == ["w1", "w2", "w3"]
-    assert sorted({position for position, _ in found}) == [position for position, _ in found]
-    assert read_feed(database, after=found[1][0]) == found[2:]
-
-
-def test_a_reader_with_a_cursor_misses_nothing_that_commits_late(postgresql_database: Database) -> None:
-    """The batch that was asked for first commits last: it must not get a position behind the reader."""
-    database = postgresql_database
-    with database.write() as early:
-        early.value(text("SELECT nextval('feed_batches')"))
-        with database.write() as tx:
-            apply(tx, [webhook(2, status_update("w2"))], NOW)
-        cursor = read_feed(database)[-1][0]
-        apply(early, [webhook(1, status_update("w1"))], NOW)
-        assert read_feed(database, after=cursor) == []
-    assert [wamid for _, wamid in read_feed(database, after=cursor)] == ["w1"]
-
-
-def test_nobody_gets_a_position_while_an_earlier_one_is_not_visible(postgresql_database: Database) -> None:
-    database = postgresql_database
-    done = threading.Event()
-
-    def second() -> None:
-        with database.write() as tx:
-            apply(tx, [webhook(2, status_update("w2"))], NOW)
-        done.set()
-
-    thread = threading.Thread(target=second)
-    with database.write() as first:
-        apply(first, [webhook(1, status_update("w1"))], NOW)
-        thread.start()
-        waits = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
-        while not first.value(waits):
-            assert not done.is_set(), "it got a position before the first was visible"
-    thread.join()
-    assert [wamid for _, wamid in read_feed(database)] == ["w1", "w2"]
-
-
-def test_a_transaction_that_was_rolled_back_leaves_no_batch(database: Database) -> None:
-    cut_off(database, lambda tx: apply(tx, [webhook(1, status_update("w1"))], NOW))
-    with database.write() as tx:
-        apply(tx, [webhook(2, status_update("w2"))], NOW)
-    assert [wamid for _, wamid in read_feed(database)] == ["w2"]
-
-
-# What came besides statuses
-
-INBOUND = InboundMessage(W1, 1_800_000_000, "text", "100", "15550000001", content='{"text":"é"}')
-EVENT = AccountEvent("1", "account_update", 1_800_000_000, '{"event":"VERIFIED_ACCOUNT"}')
-FAULT = QuarantinedPart("/entry/0", "The status has no id.", '{"status":"sent"}')
-ELSEWHERE = QuarantinedPart("/entry/7", FAULT.reason, FAULT.part)
-TABLES = ("inbound_messages", "account_events", "quarantine")
-
-
-def besides(webhook_id: int, received_at: float, fault: QuarantinedPart = FAULT) -> Understood:
-    return Understood(webhook_id, received_at, Parsed((), (INBOUND,), (EVENT,), (fault,)))
-
-
-def applied(database: Database, *transactions: list[Understood], keep_content: bool = False) -> None:
-    for transaction in transactions:
-        with database.write() as tx:
-            apply(tx, transaction, NOW, keep_content=keep_content)
-
-
-@pytest.mark.parametrize("together", [True, False])
-@pytest.mark.parametrize("backwards", [True, False])
-def test_each_is_kept_once_with_the_webhook_it_first_came_in(
-    database: Database, together: bool, backwards: bool
-) -> None:
-    said = [
-        besides(7, NOW + 1, ELSEWHERE),
-        besides(9, NOW),
-        besides(8, NOW, ELSEWHERE),
-        besides(8, NOW, ELSEWHERE),
-    ]
-    said = said[::-1] if backwards else said
-    applied(database, *([said] if together else [[one] for one in said]))
-    for table in TABLES:
-        row = one_row(database, table)
-        assert (row["webhook_id"], row["received_at"]) == (8, NOW)
-    assert one_row(database, "quarantine")["pointer"] == "/entry/7"
-    assert rows(database, "feed") == []
-
-
-def test_how_many_were_written_is_told(database: Database) -> None:
-    with database.write() as tx:
-        first = apply(tx, [besides(1, NOW), besides(2, NOW)], NOW)
-        again = apply(tx, [besides(3, NOW)], NOW)
-    assert (first.inbound, first.events, first.quarantined) == (1, 1, 1)
-    assert (again.inbound, again.events, again.quarantined) == (0, 0, 0)
-
-
-def test_what_differs_in_anything_is_another(database: Database) -> None:
-    events = [
-        EVENT,
-        AccountEvent("12", "account_update", EVENT.occurred_at, EVENT.value),
-        AccountEvent("1", "account_updat", EVENT.occurred_at, EVENT.value),
-        AccountEvent("1", EVENT.field, None, EVENT.value),
-        AccountEvent("1", EVENT.field, EVENT.occurred_at, "{}"),
-    ]
-    faults = [
-        FAULT,
-        QuarantinedPart("", FAULT.reason, "{}"),
-        QuarantinedPart("", "Another reason.", FAULT.part),
-    ]
-    inbound = [INBOUND, InboundMessage(W1.lower(), 1_800_000_000, "text")]
-    applied(database, [Understood(1, NOW, Parsed((), tuple(inbound), tuple(events), tuple(faults)))])
-    assert [len(rows(database, table)) for table in TABLES] == [2, 5, 3]
-
-
-@pytest.mark.parametrize("keep_content", [True, False])
-def test_what_somebody_wrote_is_kept_only_if_so_configured(database: Database, keep_content: bool) -> None:
-    applied(database, [besides(1, NOW)], keep_content=keep_content)
-    row = one_row(database, "inbound_messages")
-    assert row["content"] == ('{"text":"é"}' if keep_content else None)
-    assert (row["type"], row["sender_id"], row["phone_number_id"]) == ("text", "15550000001", "100")

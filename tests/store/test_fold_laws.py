@@ -273,5 +273,5 @@ def test_the_status_in_sql_is_the_status_in_python(database: Database) -> None:
     with database.read() as tx:
         found = tx.all(text(statement))
     assert len(found) == 2**5 * 2 * len(STATES) * 4
-    assert [row.told for row in found] == [status(row._mapping) for row in found]
+    assert [row.told for row in found] == [status(dict(row._mapping)) for row in found]
     assert {row.told for row in found} > {"failed", "played", "accepted", "queued", "cancelled"}

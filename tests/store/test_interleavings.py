@@ -5,105 +5,26 @@ and status may cross at every statement, and leases end and people settle whenev
 """
 
 import itertools
-from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
-from sqlalchemy import text
-from stepping import Work, both
+from send_works import OUTCOMES, about, afresh, answer, done, everything, lease_ends, settled, status
+from stepping import Work
 from store_samples import (
     CLAIM,
     M1,
     NOW,
-    SEND_TABLES,
-    STATUS_TABLES,
     W1,
     W2,
-    emptied,
-    ended,
-    feed_is_whole,
     message_id,
+    new_send,
     one_row,
     rows,
     status_update,
     submitted,
-    webhook,
 )
 
 from store import sends
-from store.apply import apply
 from store.database import Database, WriteTx
-from store.records import StatusUpdate
-from whatsapp import callback_data
-
-OUTCOMES = ("accepted", "refused", "throttled", "unreachable", "unknown")
-# What legitimately tells who was first: when it was settled and by whom; and when it would have been tried
-# again, which nobody asks of a send that is settled.
-WHO_WAS_FIRST = {"settled_by", "settled_at", "accepted_at", "message_status", "due_at"}
-
-
-def about(wamid: str = W1, of: str = M1, status: str = "sent", **more: Any) -> StatusUpdate:
-    """A status that carries our own id."""
-    return status_update(wamid, status, callback_data=callback_data.join(of, "order-77"), **more)
-
-
-def status(*updates: StatusUpdate, webhook_id: int = 1) -> Work:
-    said = [webhook(webhook_id, *(updates or (about(),)), received_at=NOW + 0.5)]
-    return lambda tx: apply(tx, said, NOW + 2)
-
-
-def answer(outcome: str, wamid: str = W1, n: int = 1) -> Work:
-    return lambda tx: sends.record_outcome(tx, message_id(n), 1, CLAIM, ended(outcome, wamid=wamid))
-
-
-def lease_ends(tx: WriteTx) -> None:
-    sends.end_leases(tx, CLAIM.lease_until + 1)
-
-
-def done(database: Database, *works: Work) -> None:
-    """One after the other, each in a transaction of its own."""
-    for work in works:
-        with database.write() as tx:
-            work(tx)
-
-
-def afresh(database: Database, *, number: int = 1) -> None:
-    emptied(database, (*STATUS_TABLES, *SEND_TABLES))
-    for n in range(1, number + 1):
-        submitted(database, n)
-
-
-def everything(database: Database) -> dict[str, list[dict[str, Any]]]:
-    """All rows that must not depend on the order."""
-    with database.read() as tx:
-        return {
-            "sends": rows(tx, "sends", without=WHO_WAS_FIRST),
-            "messages": rows(tx, "messages", without={"accepted_at"}),
-            "status_updates": rows(tx, "status_updates", without={"batch"}, order="1, 2, 3, 4, 5"),
-            "attempts": rows(tx, "send_attempts"),
-            "outcomes": rows(tx, "attempt_outcomes", without={"batch"}),
-            "backlog": rows(tx, "webhook_backlog"),
-            "twice": rows(tx, "sent_twice"),
-        }
-
-
-def settled(database: Database) -> None:
-    """Accepted with its wamid, joined with what Meta said, nothing twice, nothing missing from the feed."""
-    send, message = one_row(database, "sends"), one_row(database, "messages")
-    assert (send["state"], send["wamid"], send["claim_id"], send["lease_until"]) == (
-        "accepted",
-        W1,
-        None,
-        None,
-    )
-    assert (send["error"], send["refused_by"]) == (None, None)
-    assert (message["wamid"], message["message_id"], message["sent_at"]) == (W1, M1, 1_800_000_000)
-    assert message["accepted_at"] == send["accepted_at"]
-    assert rows(database, "sent_twice") == []
-    feed_is_whole(database)
-
-
-# One after the other, on both databases
 
 
 @pytest.mark.parametrize("outcome", OUTCOMES)
@@ -139,8 +60,6 @@ def test_the_first_to_know_is_the_one_that_settled_it(database: Database) -> Non
 
 
 def submitted_in(tx: WriteTx, n: int) -> None:
-    from store_samples import new_send
-
     sends.submit(tx, new_send(n), NOW, CLAIM)
 
 
@@ -282,109 +201,3 @@ def test_one_wamid_that_names_two_of_our_sends_goes_to_one_and_breaks_nothing(
     )
     done(database, answer("accepted", W2, 2))
     assert rows(database, "sends")[1]["wamid"] == W2
-
-
-# Statement by statement, on PostgreSQL
-
-
-def crossings(database: Database, one: Callable[[], Work], other: Callable[[], Work]) -> Iterator[str]:
-    """Both works at every pair of cut points; a name for each, after it was done."""
-    for first, second in ((one, other), (other, one)):
-        for before_other in itertools.count():
-            for before_one in itertools.count():
-                yield "before"
-                reached = both(database, first(), second(), before_other, before_one)
-                who = "the first" if first is one else "the second"
-                yield f"{who} begins: {before_other} statements, then {before_one} of the other"
-                if reached[1] < before_one:
-                    break
-            if reached[0] < before_other:
-                break
-
-
-@pytest.mark.parametrize("outcome", OUTCOMES)
-def test_answer_and_status_may_cross_at_every_statement(postgresql_database: Database, outcome: str) -> None:
-    database = postgresql_database
-    afresh(database)
-    done(database, answer(outcome), status())
-    expected = everything(database)
-    crossed = 0
-    for name in crossings(database, lambda: answer(outcome), status):
-        if name == "before":
-            afresh(database)
-            continue
-        settled(database)
-        assert everything(database) == expected, name
-        crossed += 1
-    assert crossed > 50
-
-
-def test_the_end_of_a_lease_and_a_status_may_cross_at_every_statement(postgresql_database: Database) -> None:
-    crossed = 0
-    for name in crossings(postgresql_database, lambda: lease_ends, status):
-        if name == "before":
-            afresh(postgresql_database)
-            continue
-        settled(postgresql_database)
-        crossed += 1
-    assert crossed > 10
-
-
-def test_a_persons_word_and_a_status_may_cross_at_every_statement(postgresql_database: Database) -> None:
-    database = postgresql_database
-
-    def by_person() -> Work:
-        return lambda tx: sends.settle_by_person(tx, M1, sent=False, note="asked them", now=NOW + 1)
-
-    for name in crossings(database, by_person, status):
-        if name == "before":
-            afresh(database)
-            done(database, answer("unknown"))
-            continue
-        settled(database)
-
-
-def test_two_processors_with_the_same_messages_may_cross_at_every_statement(
-    postgresql_database: Database,
-) -> None:
-    """They hear of the same messages and members, in opposite order, and share one update."""
-    database = postgresql_database
-    shared = status_update(W2, "delivered", participant="15550000002", callback_data="x")
-    early = [about(W1), shared, status_update(W2, "read", 1_800_000_003, participant="15550000001")]
-    late = [status_update(W2, "sent"), about(W1, status="read", occurred_at=1_800_000_009), shared]
-
-    def one() -> Work:
-        return status(*early, webhook_id=1)
-
-    def other() -> Work:
-        return status(*late[::-1], webhook_id=2)
-
-    afresh(database)
-    done(database, one(), other())
-    expected = everything(database), rows(database, "participants"), rows(database, "webhook_repeats")
-    for name in crossings(database, one, other):
-        if name == "before":
-            afresh(database)
-            continue
-        settled_message = rows(database, "sends")[0]
-        assert settled_message["wamid"] == W1
-        found = everything(database), rows(database, "participants"), rows(database, "webhook_repeats")
-        assert found == expected, name
-        feed_is_whole(database)
-
-
-def test_the_stepping_sees_a_deadlock(postgresql_database: Database) -> None:
-    """Two that lock in opposite order: were the store's lock order wrong, these tests would tell."""
-    from sqlalchemy.exc import OperationalError
-
-    afresh(postgresql_database, number=2)
-
-    def locks(*numbers: int) -> Work:
-        def work(tx: WriteTx) -> None:
-            for n in numbers:
-                tx.run(text("UPDATE sends SET note = 'x' WHERE message_id = :id"), {"id": message_id(n)})
-
-        return work
-
-    with pytest.raises(OperationalError, match="deadlock detected"):
-        both(postgresql_database, locks(1, 2), locks(2, 1), 1, 1)

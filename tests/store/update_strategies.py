@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from hypothesis import strategies as st
 from store_samples import W1
@@ -69,6 +70,10 @@ class Delivery:
     transactions: list[list[Understood]]
 
 
+def _yes(draw: Any) -> bool:
+    return bool(draw(st.booleans()))
+
+
 @st.composite
 def deliveries(draw: st.DrawFn, of: Sequence[Understood]) -> Delivery:
     """Every webhook at least once, in any order, some again, cut into transactions anywhere."""
@@ -76,7 +81,7 @@ def deliveries(draw: st.DrawFn, of: Sequence[Understood]) -> Delivery:
     order = draw(st.permutations([*of, *again]))
     transactions: list[list[Understood]] = [[]]
     for one in order:
-        if transactions[-1] and draw(st.booleans()):
+        if transactions[-1] and _yes(draw):
             transactions.append([])
         transactions[-1].append(one)
     return Delivery(transactions)
@@ -89,7 +94,7 @@ def regrouped(draw: st.DrawFn, of: Sequence[Understood]) -> list[Understood]:
     again = draw(st.lists(st.sampled_from(said), max_size=2)) if said else []
     groups: list[list[StatusUpdate]] = [[]]
     for update in draw(st.permutations([*said, *again])):
-        if groups[-1] and draw(st.booleans()):
+        if groups[-1] and _yes(draw):
             groups.append([])
         groups[-1].append(update)
     return [Understood(n, ARRIVALS[0], Parsed(updates=tuple(group))) for n, group in enumerate(groups, 1)]

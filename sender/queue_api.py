@@ -1,0 +1,116 @@
+"""`POST /api/v1/messages`: take a message in for `run sender`, and answer at once. Errors as in RFC 9457."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from sender import callers, queue_request, request_body
+from sender.desk import Desk
+from sender.payload_problem import Problem
+from sender.prepare import Refused
+from store.errors import DatabaseAway, IdempotencyConflict
+from store.records import NewSend
+
+AGAIN_AFTER = 5  # seconds until a database that is away is asked again
+_CHALLENGE = 'Bearer realm="wamtrail"'
+
+
+def routes(desk: Desk) -> list[BaseRoute]:
+    """Relative to /api."""
+
+    async def messages(request: Request) -> Response:
+        try:
+            return await _answer(desk, request)
+        except DatabaseAway:
+            detail = (
+                f"The database cannot be reached and nothing was queued; ask again in {AGAIN_AFTER} seconds,"
+                " with the same idempotency key."
+            )
+            return _problem(503, "Database away", detail, headers={"Retry-After": str(AGAIN_AFTER)})
+
+    return [Route("/v1/messages", messages, methods=["POST"])]
+
+
+async def _answer(desk: Desk, request: Request) -> Response:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    bearer = await callers.bearer_of(desk.database, token if scheme.lower() == "bearer" else "")
+    if bearer is None:
+        return _stranger(bool(token))
+    if not callers.may_send(bearer):
+        detail = f"A {bearer.role} token may not send; ask for a sender token."
+        return _problem(403, "Forbidden", detail)
+    try:
+        body = request_body.parse(await request_body.read(request))
+    except request_body.TooLong as problem:
+        return _problem(413, "Body too long", problem.sentence)
+    except (request_body.NotJson, ClientDisconnect) as problem:
+        return _problem(400, "Not JSON", str(problem) or "The body ended early.")
+    asked, problems = queue_request.read(body, request.headers.get("idempotency-key"))
+    if asked is None:
+        return _invalid(problems)
+    if not callers.may_send(bearer, asked.phone_number_id):
+        detail = "This token may not send from this PHONE_NUMBER_ID; use another number, or another token."
+        return _problem(403, "Forbidden", detail, [{"pointer": "/from", "detail": detail}])
+    try:
+        new = _prepared(desk, asked)
+    except Refused as refused:
+        return _invalid([queue_request.placed(one) for one in refused.problems])
+    return await _queue(desk, new)
+
+
+async def _queue(desk: Desk, new: NewSend) -> Response:
+    try:
+        found = await desk.queue(new)
+    except IdempotencyConflict as problem:
+        return _problem(409, "Idempotency conflict", str(problem))
+    # A repeat hears what the first request heard; how the message stands is told at its address.
+    body = {"message_id": found.message_id, "status": "queued"}
+    headers = {"Location": f"/api/v1/messages/{found.message_id}", "Cache-Control": "no-store"}
+    return JSONResponse(body, 202, headers)
+
+
+def _prepared(desk: Desk, asked: queue_request.QueueRequest) -> NewSend:
+    new = desk.prepared(
+        asked.payload,
+        asked.phone_number_id,
+        reference=asked.reference,
+        idempotency_key=asked.idempotency_key,
+        valid_for=asked.valid_for,
+        priority=asked.priority,
+    )
+    return replace(new, payload_digest=asked.digest(new.payload_digest))
+
+
+def _stranger(showed_something: bool) -> Response:
+    if not showed_something:
+        detail, challenge = "Send a token: Authorization: Bearer wt_…", _CHALLENGE
+    else:
+        detail = "This token is not known here, or it was revoked; ask an administrator for another."
+        challenge = f'{_CHALLENGE}, error="invalid_token"'
+    return _problem(401, "Unauthorized", detail, headers={"WWW-Authenticate": challenge})
+
+
+def _invalid(problems: Sequence[Problem]) -> Response:
+    errors = [{"pointer": one.pointer, "detail": one.message} for one in problems]
+    detail = "; ".join(one.message.rstrip(".") for one in problems) + "."
+    return _problem(400, "Invalid message", detail, errors)
+
+
+def _problem(
+    status: int,
+    title: str,
+    detail: str,
+    errors: Sequence[dict[str, str]] = (),
+    *,
+    headers: dict[str, str] | None = None,
+) -> Response:
+    body: dict[str, Any] = {"title": title, "status": status, "detail": detail}
+    if errors:
+        body["errors"] = list(errors)
+    return JSONResponse(
+        body, status, {**(headers or {}), "Cache-Control": "no-store"}, "application/problem+json"
+    )
