@@ -26,7 +26,7 @@ _STATUS = (
 _BODY = (
     '{"object":"whatsapp_business_account","entry":[{"id":"102290129340398","changes":[{"value":'
     '{"messaging_product":"whatsapp","metadata":{"display_phone_number":"15550783881","phone_number_id":'
-    '"106540352242922"},"statuses":[%s]},"field":"messages"}]}]}'
+    '"106540352242922"},"contacts":[{"wa_id":"%s"}],"statuses":[%s]},"field":"messages"}]}]}'
 )
 
 
@@ -36,7 +36,7 @@ def write(path: Path, count: int, statuses: int) -> int:
     size = 0
     with path.open("wb") as file:
         for _ in range(count):
-            body = (_BODY % ",".join(itertools.islice(stream, statuses))).encode()
+            body = _body(list(itertools.islice(stream, statuses)))
             size = size or len(body)
             whole = request(body)
             file.write(b"%08d" % len(whole) + whole)
@@ -55,17 +55,22 @@ def request(body: bytes) -> bytes:
 def big(size: int, salt: int) -> bytes:
     """One body of about `size` bytes, all of its messages new."""
     stream = _statuses(start=10_000_000 * (salt + 1))
-    return (_BODY % ",".join(itertools.islice(stream, size // 420))).encode()
+    return _body(list(itertools.islice(stream, size // 340)))
 
 
-def _statuses(start: int = 0) -> Iterator[str]:
+def _body(statuses: list[tuple[str, str]]) -> bytes:
+    return (_BODY % (statuses[0][0], ",".join(status for _, status in statuses))).encode()
+
+
+def _statuses(start: int = 0) -> Iterator[tuple[str, str]]:
+    """The recipient, and the status."""
     for block in itertools.count():
         for step, word in enumerate(WORDS):
             for place in range(SPACING):
                 yield _status(start + block * SPACING + place, word, FIRST + block + 2 * step)
 
 
-def _status(number: int, word: str, at: int) -> str:
+def _status(number: int, word: str, at: int) -> tuple[str, str]:
     phone = f"9198{number % 100_000_000:08d}"
     # Spread over the index as real ones are: a part that looks random follows the number.
     scattered = number * 2_654_435_761 % 2**64
@@ -74,4 +79,4 @@ def _status(number: int, word: str, at: int) -> str:
     if number % 4 == 0:
         name = f"0199c7f0-{number >> 16 & 0xFFFF:04x}-7{number & 0xFFF:03x}-8000-{number:012x}"
         data = f',"biz_opaque_callback_data":{json.dumps(name)}'
-    return _STATUS % (f"wamid.{wamid.decode()}", word, at, phone, f"{scattered:032x}", data)
+    return phone, _STATUS % (f"wamid.{wamid.decode()}", word, at, phone, f"{scattered:032x}", data)

@@ -25,11 +25,14 @@ class Running:
     waiting: Callable[[], bool] | None  # whether kept webhooks are not processed yet; None: cannot be told
 
 
+Start = Callable[[Path], contextlib.AbstractContextManager[Running]]
+
+
 @dataclass(frozen=True, slots=True)
 class Contender:
     name: str
     several: bool  # whether it takes more than the first status of a body
-    start: Callable[[Path], "contextlib.AbstractContextManager[Running]"]
+    start: Start
 
 
 @contextlib.contextmanager
@@ -55,8 +58,8 @@ def ours_on_sqlite(folder: Path) -> Iterator[Running]:
 
 
 def ours_on_postgres(
-    new_database: Callable[[], "contextlib.AbstractContextManager[str]"],
-) -> Callable[[Path], "contextlib.AbstractContextManager[Running]"]:
+    new_database: Callable[[], contextlib.AbstractContextManager[str]],
+) -> Start:
     @contextlib.contextmanager
     def start(folder: Path) -> Iterator[Running]:
         with new_database() as url, psycopg.connect(url, autocommit=True) as connection:

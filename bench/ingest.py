@@ -1,16 +1,15 @@
 """How many webhooks a second: this receiver on both databases, a bare endpoint, and others, in one run.
 
-    bench/ingest                      the table
-    bench/ingest --peers              beside pywa and whatsapp-api-js (installed into a temporary folder)
-    bench/ingest --growth             with ten million messages in PostgreSQL already
-    bench/ingest --memory             peak memory at full load and with 64 clients posting 3 MB each
+bench/ingest                      the table
+bench/ingest --peers              beside pywa and whatsapp-api-js (installed into a temporary folder)
+bench/ingest --growth             with ten million messages in PostgreSQL already
+bench/ingest --memory             peak memory at full load and with 64 clients posting 3 MB each
 """
 
 import argparse
 import contextlib
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 from bench import bodies, contenders, growth, machine, memory, peers, table, wrk
@@ -18,7 +17,6 @@ from bench.contenders import Contender
 from bench.measure import Measured, measure
 
 SHAPES = {1: (150_000, 8), 100: (8_000, 6), 1000: (700, 6)}  # statuses a body: bodies, seconds
-WARM = 2  # seconds
 
 
 def main() -> None:
@@ -29,7 +27,7 @@ def main() -> None:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="wamtrail-bench-")))
         server = stack.enter_context(machine.postgres())
         print(machine.described(server))
-        files = _files(folder, options.shapes)
+        files = _files(folder, [1] if options.memory or options.growth else options.shapes)
         everyone = _everyone(server, folder, options)
         if options.memory:
             memory.report(everyone[1:3], files[1], folder)
@@ -55,7 +53,7 @@ def _options() -> argparse.Namespace:
 
 def _files(folder: Path, shapes: list[int]) -> dict[int, Path]:
     files: dict[int, Path] = {}
-    for statuses in sorted({1, *shapes}):
+    for statuses in shapes:
         files[statuses] = folder / f"bodies-{statuses}"
         size = bodies.write(files[statuses], SHAPES[statuses][0], statuses)
         print(f"{SHAPES[statuses][0]} bodies of {statuses}, the first has {size} bytes")
@@ -84,26 +82,20 @@ def _round(everyone: list[Contender], files: dict[int, Path], folder: Path) -> N
         for one in everyone:
             if statuses > 1 and not one.several:
                 continue
-            with _started(one, folder) as running:
+            with one.start(folder) as running:
                 found = measure(running, file, statuses, seconds)
             reference.setdefault(statuses, found)
             table.row(one.name, found, reference[statuses])
-            if statuses == 1 and running.stored is not None and one.several:
+            if statuses == 1 and found.processed and one.several:
                 _half(one, found, file, folder)
 
 
 def _half(one: Contender, full: Measured, file: Path, folder: Path) -> None:
     """The answer's time at half of what it can acknowledge and process."""
     assert full.processed is not None
-    with _started(one, folder) as running:
+    with one.start(folder) as running:
         found = measure(running, file, 1, 8, rate=min(full.acknowledged, full.processed) / 2)
     table.row("  at half of that", found, None)
-
-
-@contextlib.contextmanager
-def _started(one: Contender, folder: Path) -> Iterator[contenders.Running]:
-    with one.start(folder) as running:
-        yield running
 
 
 if __name__ == "__main__":

@@ -14,13 +14,13 @@ from starlette.routing import BaseRoute, Route
 
 from sender import callers, request_body
 from sender import compatible_answers as answers
-from sender.compatible_answers import Answer
+from sender import compatible_errors as errors
+from sender.compatible_errors import Answer
 from sender.desk import Desk
 from sender.outcome import outcome_of
 from sender.payload_receipt import check_read_receipt, is_read_receipt
-from sender.prepare import Refused
 from sender.single import OverLimit
-from store.errors import DatabaseAway, IdempotencyConflict
+from store.errors import DatabaseAway, IdempotencyConflict, Refused
 from store.records import NewSend
 
 WAIT_AT_MOST = 5.0  # seconds for the limits
@@ -42,7 +42,7 @@ def routes(desk: Desk) -> list[BaseRoute]:
         try:
             return _response(await _answer(desk, request))
         except DatabaseAway:
-            return _response(answers.not_sent(_AWAY, again_in=AWAY))
+            return _response(errors.not_sent(_AWAY, again_in=AWAY))
 
     return [Route("/v1/{sid}/wrapper/{phone_number_id}/messages", messages, methods=["POST"])]
 
@@ -51,16 +51,16 @@ async def _answer(desk: Desk, request: Request) -> Answer:
     number = str(request.path_params["phone_number_id"])
     bearer = await callers.bearer_of(desk.database, request.headers.get("api-key", ""))
     if not callers.may_send(bearer) or not _our_sid(desk, str(request.path_params["sid"])):
-        return answers.wrong_key()
+        return errors.wrong_key()
     if desk.sid is None:
-        return answers.not_sent(_OFF, transient=False)
+        return errors.not_sent(_OFF, transient=False)
     if not callers.may_send(bearer, number):
-        return answers.foreign_number(number)
+        return errors.foreign_number(number)
     try:
         raw = await request_body.read(request)
         body = request_body.parse(raw)
     except request_body.TooLong as problem:
-        return answers.failure(413, 100, problem.sentence, outcome="refused")
+        return errors.failure(413, 100, problem.sentence, outcome="refused")
     except (request_body.NotJson, ClientDisconnect) as problem:
         return _invalid(str(problem) or "The body ended early.")
     if is_read_receipt(body):
@@ -69,7 +69,7 @@ async def _answer(desk: Desk, request: Request) -> Answer:
     if wait not in _WAITS:
         return _invalid("X-Wamtrail-On-Limit takes wait or reject.")
     try:
-        new = desk.prepared(body, number, idempotency_key=request.headers.get("idempotency-key"))
+        new = await desk.taken(body, number, idempotency_key=request.headers.get("idempotency-key"))
     except Refused as refused:
         return _invalid(str(refused))
     return await _send(desk, new, _WAITS[wait])
@@ -79,14 +79,16 @@ async def _send(desk: Desk, new: NewSend, wait_at_most: float) -> Answer:
     try:
         sent = await desk.send(new, wait_at_most=wait_at_most)
     except OverLimit as over:
-        return answers.over_limit(over)
+        return errors.over_limit(over)
     except IdempotencyConflict as problem:
-        return answers.conflict(str(problem))
+        return errors.conflict(str(problem))
+    except Refused as problem:  # a gate that was shut since it was looked at
+        return _invalid(str(problem))
     except DatabaseAway:
         raise
     except Exception as problem:  # whatever it is, the caller must not take it for "not sent"
         log.error("send_failed", error=type(problem).__name__, exc_info=True)
-        return answers.unknown(new.message_id)
+        return errors.unknown(new.message_id)
     if sent.created and new.idempotency_key is not None and answers.may_be_repeated(sent):
         await desk.free_key(sent.message_id)
     return answers.answer_for(sent, new)
@@ -103,13 +105,13 @@ async def _receipt(desk: Desk, number: str, body: Any, raw: bytes) -> Answer:
     error = outcome_of(reply, desk.clock()).error
     said = (error.title if error else None) or "No answer came."
     if reply.kind == "unreachable":
-        return answers.not_sent(said, outcome="unreachable", again_in=AWAY)
+        return errors.not_sent(said, outcome="unreachable", again_in=AWAY)
     details = f"{said} To say once more that it was read does no harm."
-    return answers.failure(504, 131000, details, outcome="unknown", is_transient=True)
+    return errors.failure(504, 131000, details, outcome="unknown", is_transient=True)
 
 
 def _invalid(details: str) -> Answer:
-    return answers.failure(400, 100, details, outcome="refused")
+    return errors.failure(400, 100, details, outcome="refused")
 
 
 def _our_sid(desk: Desk, sid: str) -> bool:

@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager
 from random import SystemRandom
 from typing import Any
 
+from sender import intake
 from sender.figures import SenderFigures
 from sender.message_id import RANDOM_BYTES, message_id
-from sender.prepare import prepare
 from sender.reply import Reply
 from sender.sent import Sent
 from sender.single import Single
@@ -88,20 +88,27 @@ class Desk:
                 await self._single.recorder.finish()
                 self._single = self._wrapper = None
 
-    def prepared(self, body: object, phone_number_id: str, **more: Any) -> NewSend:
-        """`sender.prepare.prepare` with what this process knows. Raises Refused."""
+    async def taken(self, body: object, phone_number_id: str, **more: Any) -> NewSend:
+        """`sender.intake.take` with what this process knows. Raises sender.prepare.Refused, DatabaseAway."""
         now = self.clock()
-        return prepare(
-            body,
-            phone_number_id=phone_number_id,
-            message_id=message_id(now, secrets.token_bytes(RANDOM_BYTES)),
-            now=now,
-            default_country=self._default_country,
-            **more,
-        )
+        message = message_id(now, secrets.token_bytes(RANDOM_BYTES))
+
+        def take() -> NewSend:
+            with self.database.read() as tx:
+                return intake.take(
+                    tx,
+                    body,
+                    phone_number_id=phone_number_id,
+                    message_id=message,
+                    now=now,
+                    default_country=self._default_country,
+                    **more,
+                ).new
+
+        return await asyncio.to_thread(take)
 
     async def send(self, new: NewSend, *, wait_at_most: float) -> Sent:
-        """`Single.send`, leaving nothing queued. Raises OverLimit, IdempotencyConflict, DatabaseAway."""
+        """`Single.send`, leaving nothing queued. Raises OverLimit too, and what `queue` raises."""
         assert self._single is not None
         with _Noted(self._under_way):
             return await self._single.send(new, wait_at_most=wait_at_most, reject=True)
@@ -126,7 +133,7 @@ class Desk:
                 raise
 
     async def queue(self, new: NewSend) -> Submitted:
-        """Take it in for `run sender`. Raises IdempotencyConflict, DatabaseAway."""
+        """Take it in for `run sender`. Raises IdempotencyConflict, Refused, DatabaseAway."""
 
         def submit() -> Submitted:
             with self.database.write() as tx:

@@ -21,10 +21,11 @@ For all types:
 - `messaging_product` is `"whatsapp"`; `to` is a phone number with `+` and its country code (a national number
   is taken only when `WAMTRAIL_DEFAULT_COUNTRY` is set); `recipient` is a business-scoped user id, which is
   refused in `to`; a group's id stands in `to` beside `"recipient_type": "group"`.
-- `biz_opaque_callback_data` has at most {callback} characters, because the message's own id travels beside it.
+- `biz_opaque_callback_data` has at most {callback} characters: the message's own id travels beside it.
 - Keys that are not named here pass unchanged: Meta adds fields.
 - Characters are counted as Unicode code points. In the tables, `[]` stands for each item of a list.
-- "must be there" is said of a field where the object that holds it is given.
+- "must be there" is said of a field where the object that holds it is given and is of that kind: a
+  parameter of type `text` needs `text`, a card with a link needs `parameters.url`.
 """
 _MEDIA = "Exactly one of `id` (a file that Meta holds) and `link` (http or https; a warning when not https)."
 _NOTES: dict[str, tuple[str, ...]] = {

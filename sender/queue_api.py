@@ -12,6 +12,7 @@ from sender import callers, queue_request, request_body
 from sender.desk import Desk
 from sender.payload_problem import Problem
 from sender.prepare import Refused
+from store import errors
 from store.errors import DatabaseAway, IdempotencyConflict
 from store.records import NewSend
 
@@ -56,7 +57,7 @@ async def _answer(desk: Desk, request: Request) -> Response:
         detail = "This token may not send from this PHONE_NUMBER_ID; use another number, or another token."
         return _problem(403, "Forbidden", detail, [{"pointer": "/from", "detail": detail}])
     try:
-        new = _prepared(desk, asked)
+        new = await _taken(desk, asked)
     except Refused as refused:
         return _invalid([queue_request.placed(one) for one in refused.problems])
     return await _queue(desk, new)
@@ -67,14 +68,16 @@ async def _queue(desk: Desk, new: NewSend) -> Response:
         found = await desk.queue(new)
     except IdempotencyConflict as problem:
         return _problem(409, "Idempotency conflict", str(problem))
+    except errors.Refused as problem:  # a gate that was shut since it was looked at
+        return _problem(400, "Invalid message", str(problem))
     # A repeat hears what the first request heard; how the message stands is told at its address.
     body = {"message_id": found.message_id, "status": "queued"}
     headers = {"Location": f"/api/v1/messages/{found.message_id}", "Cache-Control": "no-store"}
     return JSONResponse(body, 202, headers)
 
 
-def _prepared(desk: Desk, asked: queue_request.QueueRequest) -> NewSend:
-    new = desk.prepared(
+async def _taken(desk: Desk, asked: queue_request.QueueRequest) -> NewSend:
+    new = await desk.taken(
         asked.payload,
         asked.phone_number_id,
         reference=asked.reference,

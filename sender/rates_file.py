@@ -30,7 +30,7 @@ class RatesFile:
 
 
 def read(raw: bytes, currency: str) -> RatesFile:
-    """`currency`: of the lines that name none. Takes commas and semicolons, with or without a mark at the start."""
+    """`currency`: of the lines that name none. Commas or semicolons, with or without a byte order mark."""
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError:

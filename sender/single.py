@@ -22,7 +22,6 @@ from store.claims import OverLimit, Placed
 from store.database import Database, WriteTx, is_transient
 from store.errors import DatabaseAway
 from store.ledger import Budget
-from store.ledger import Budget
 from store.outcomes import error_json
 from store.placing import Asked
 from store.rates import Limits
@@ -62,7 +61,6 @@ class Single:
         self.clock, self.sleep, self.rng = clock, sleep, rng
         self.limits = limits or Limits()
         self.keep_payload = keep_payload
-        self.budget = budget
         self.budget = budget
         self.figures = figures or SenderFigures()
         self.recorder = Recorder(database, self.figures, keep_payload=keep_payload)

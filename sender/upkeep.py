@@ -6,11 +6,11 @@ import structlog
 
 from sender.figures import SenderFigures
 from sender.guard import Guard
-from store import claims, identity, rates, sends
+from store import bulk_runs, claims, identity, rates, sends
 from store.database import Database
 from store.errors import DatabaseAway
 
-LEASES, SWEEP, EXPIRED, REMEMBER = 2.0, 10.0, 60.0, 1.0  # seconds between two of each
+LEASES, SWEEP, EXPIRED, REMEMBER, RUNS = 2.0, 10.0, 60.0, 1.0, 5.0  # seconds between two of each
 
 log = structlog.get_logger("sender.upkeep")
 
@@ -33,11 +33,13 @@ class Upkeep:
         self._database, self._guard, self._figures, self._clock = database, guard, figures, clock
         self._keep_payload = keep_payload
         self._next = {self._leases: 0.0, self._sweep: 0.0, self._expired: 0.0, self._remember: 0.0}
+        self._next[self._runs] = 0.0
         self._every = {
             self._leases: LEASES,
             self._sweep: SWEEP,
             self._expired: EXPIRED,
             self._remember: REMEMBER,
+            self._runs: RUNS,
         }
         self._swept = ""
 
@@ -72,6 +74,13 @@ class Upkeep:
         with self._database.write() as tx:
             expired = claims.refuse_expired(tx, self._clock(), keep_payload=self._keep_payload)
         self._figures.too_late.inc(expired)
+
+    def _runs(self) -> None:
+        with self._database.read() as reading:
+            if not bulk_runs.in_state(reading, "running"):
+                return
+        with self._database.write() as tx:
+            bulk_runs.finish(tx, self._clock())
 
     def _remember(self) -> None:
         """Only what is trusted; the name is given when the database has none yet."""

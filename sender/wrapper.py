@@ -35,12 +35,12 @@ class WrapperConfig:
     sid: str
     api_key: str = field(repr=False)
     timeout: float = 10.0
-    clients: int = 4
+    concurrency: int = 64  # requests on the wire at once; more of them wait
     per_client: int = 8
 
     def __post_init__(self) -> None:
-        if self.timeout <= 0 or self.clients < 1 or self.per_client < 1:
-            raise ValueError("The wrapper's timeout, clients and per_client must be greater than 0.")
+        if self.timeout <= 0 or self.concurrency < 1 or self.per_client < 1:
+            raise ValueError("The wrapper's timeout, concurrency and per_client must be greater than 0.")
         if not re.fullmatch(r"[!-~]+", self.api_key):
             raise ValueError("The wrapper's API key must be plain ASCII without spaces; copy it again.")
         try:
@@ -49,6 +49,10 @@ class WrapperConfig:
             raise ValueError(
                 "The wrapper's URL is not a valid address; correct WAMTRAIL_WRAPPER_URL."
             ) from None
+
+    @property
+    def clients(self) -> int:
+        return -(-self.concurrency // self.per_client)
 
 
 @dataclass(slots=True)
@@ -78,7 +82,7 @@ class Wrapper:
 
     def __init__(self, config: WrapperConfig) -> None:
         self._config = config
-        self._room = asyncio.Semaphore(config.clients * config.per_client)
+        self._room = asyncio.Semaphore(config.concurrency)
         self._clients = _make_clients(config)
         self._busy = [0] * config.clients
 
@@ -90,7 +94,7 @@ class Wrapper:
     @property
     def capacity(self) -> int:
         """How many requests may be on the wire at once; more of them wait here."""
-        return self._config.clients * self._config.per_client
+        return self._config.concurrency
 
     def __repr__(self) -> str:
         return f"Wrapper({self._config!r})"

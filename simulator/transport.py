@@ -5,6 +5,7 @@ scope; these responses close it and then wait until the server has noticed, whic
 """
 
 import asyncio
+import contextlib
 import os
 import socket
 import struct
@@ -53,7 +54,8 @@ class Reset(Response):
         del send
         transport = _transport(scope)
         linger = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
-        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        with contextlib.suppress(ValueError, OSError):  # the client is gone already: nobody to reset
+            transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
         transport.abort()
         await _gone(receive)
 

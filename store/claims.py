@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Row, text
 
-from store import affording, numbers, placing, rates
+from store import affording, bulk_claims, numbers, placing, rates
 from store.database import ReadTx, WriteTx
 from store.ledger import Budget
 from store.outcomes import TOO_LATE, Claim
@@ -22,7 +22,7 @@ from store.rates import MICRO, Limits, Pace
 __all__ = ["Claimed", "Claims", "Hunt", "OverLimit", "Placed", "claim_due", "claim_one", "submit_claimed"]
 __all__ += ["due_numbers", "refuse_expired"]
 
-PRIORITIES = (0, 1)  # transactional, bulk
+PRIORITIES = (0, 1)  # transactional, bulk; after them the rows of bulk runs
 _MORE = 16  # rows looked at beyond the free slots, so that put-off ones are passed quickly
 
 
@@ -78,7 +78,7 @@ _DUE = text(
         f" AND priority = {priority} AND due_at <= :now)"
         for priority in PRIORITIES
     )
-    + ")"
+    + f" OR {bulk_claims.DUE})"
 )
 _ROWS = (
     "SELECT message_id, phone_number_id, recipient, payload, attempts, expires_at FROM sends"
@@ -149,20 +149,25 @@ def _lock_rows(
     rows: list[Row[Any]] = []
     shares: Counter[str] = Counter()
     room = hunt.room
-    statement = _ROWS_POSTGRES if tx.postgres else _ROWS_SQLITE
-    for priority in PRIORITIES:
+    for priority in (*PRIORITIES, bulk_claims.PRIORITY):
         for place, number in enumerate(turns):
             share = min(free[number], -(-room // (len(turns) - place)))
             if share < 1:
                 continue
-            values = {"number": number, "priority": priority, "now": at, "most": share + _MORE}
-            found = tx.all(statement, values)
+            found = _queued(tx, number, priority, at, share + _MORE)
             rows += found
             taken = min(len(found), share)
             shares[number] += taken
             free[number] -= taken
             room -= taken
     return rows, shares
+
+
+def _queued(tx: WriteTx, number: str, priority: int, now: float, most: int) -> Sequence[Row[Any]]:
+    if priority == bulk_claims.PRIORITY:
+        return bulk_claims.rows(tx, number, now, most)
+    values = {"number": number, "priority": priority, "now": now, "most": most}
+    return tx.all(_ROWS_POSTGRES if tx.postgres else _ROWS_SQLITE, values)
 
 
 Slot = tuple[Row[Any], int, Trials]

@@ -16,7 +16,14 @@ from store.sqlite_file import SqliteFile
 SQLITE_WAIT = 30.0  # seconds that another process waits for the one writer
 SQLITE_PAUSE = 0.02  # seconds, the longest of the jittered pauses between its tries
 SQLITE_OLDEST = (3, 35)  # RETURNING
-POSTGRES_CONNECT = 5  # seconds
+# A server that vanishes without a word (a lost host, a cut network) is given up in about ten seconds.
+_POSTGRES_REACHED = {
+    "connect_timeout": 5,  # seconds
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,  # milliseconds
+}
 
 # Deadlock, serialisation, lock not available.
 TRANSIENT_STATES = frozenset({"40P01", "40001", "55P03"})
@@ -111,7 +118,7 @@ def for_writing(url: str) -> Engine:
         pool_size=8,
         max_overflow=8,
         pool_pre_ping=False,
-        connect_args={"connect_timeout": POSTGRES_CONNECT},
+        connect_args=_POSTGRES_REACHED,
     )
     event.listen(engine, "connect", _prepare_postgres)
     return engine
@@ -133,7 +140,7 @@ def for_reading(url: str) -> Engine:
         pool_size=4,
         max_overflow=4,
         pool_pre_ping=True,
-        connect_args={"connect_timeout": POSTGRES_CONNECT, "options": options},
+        connect_args={**_POSTGRES_REACHED, "options": options},
     )
 
 

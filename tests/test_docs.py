@@ -161,7 +161,9 @@ def _spelled(default: Any) -> str:
         return "none"
     if isinstance(default, SecretStr):
         return default.get_secret_value()
-    return f"{default:g}" if isinstance(default, float) else str(default).lower()
+    if isinstance(default, bool):
+        return str(default).lower()
+    return f"{default:g}" if isinstance(default, float) else str(default)
 
 
 def _exposed(*kinds: Any) -> set[str]:

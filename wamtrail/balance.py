@@ -57,8 +57,8 @@ def show(as_json: bool = typer.Option(False, "--json", help="Amounts as decimal 
     if settings.budget() is None:
         print("WAMTRAIL_BALANCE is off: nothing is held, and nothing is charged until it is on.")
     for one in entries:
-        amount = money.shown(one.amount, account.currency)
-        print(f"{_minute(one.at)}  {one.kind:10}  {amount:>20}  {one.who}: {one.note}")
+        said = money.shown(one.amount, account.currency)
+        print(f"{_minute(one.at)}  {one.kind:10}  {said:>20}  {one.who}: {one.note}")
 
 
 @app.command("top-up")

@@ -8,10 +8,12 @@ from receiver.endpoints import DirectoryAway
 from store.errors import StoreError
 from wamtrail import (
     access,
+    balance,
     database,
     doctor,
     endpoints,
     messages,
+    rates,
     running,
     sender_commands,
     sending,
@@ -39,6 +41,8 @@ app.add_typer(endpoints.app, name="endpoint")
 app.add_typer(sender_commands.app, name="sender")
 app.add_typer(templates.app, name="template")
 app.add_typer(suppressions.app, name="suppression")
+app.add_typer(balance.app, name="balance")
+app.add_typer(rates.app, name="rates")
 app.add_typer(access.tokens, name="token")
 app.command("doctor")(doctor.doctor)
 app.command("demo")(simulation.demo)

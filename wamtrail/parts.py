@@ -112,6 +112,8 @@ def sender(parts: Parts) -> None:
     from wamtrail import sending_part
 
     parts.background.append(sending_part.worker(parts))
+    if (keeping := sending_part.balance(parts)) is not None:
+        parts.background.append(keeping)
     metrics(parts)
 
 

@@ -16,7 +16,7 @@ def import_rates(
         help="CSV with the columns market, category, valid_from, rate, fee, currency.", metavar="FILE"
     ),
 ) -> None:
-    """Add or correct rates. Nothing is imported while any line is wrong; the same file again changes nothing."""
+    """Add or correct rates. While any line is wrong nothing is imported; the same file changes nothing."""
     from sender import rates_file
     from store import rate_cards
     from wamtrail.opening import opened

@@ -166,6 +166,7 @@ async def _post(settings: Settings, database: "Database", new: "NewSend", wait_a
             clock=clock,
             rng=SystemRandom(),
             keep_payload=settings.keep_content,
+            budget=settings.budget(),
         )
 
 

@@ -5,10 +5,13 @@ from collections.abc import Awaitable, Callable
 from random import SystemRandom
 from typing import TYPE_CHECKING
 
+from sender.balance import BalanceFigures, BalanceKeeper
 from sender.desk import Desk
 from sender.figures import QueueFigures, SenderFigures
 from sender.worker import Worker
 from sender.wrapper import Wrapper, WrapperConfig
+from store import ledger
+from store.ledger import Budget
 from wamtrail.opening import clock
 from wamtrail.settings import Settings, SettingsError
 
@@ -19,7 +22,13 @@ if TYPE_CHECKING:
 def wrapper_config(settings: Settings) -> WrapperConfig:
     sid, key = settings.require_wrapper()
     try:
-        return WrapperConfig(settings.wrapper_url, sid, key, timeout=settings.wrapper_timeout)
+        return WrapperConfig(
+            settings.wrapper_url,
+            sid,
+            key,
+            timeout=settings.wrapper_timeout,
+            concurrency=settings.wrapper_concurrency,
+        )
     except ValueError as problem:
         raise SettingsError(str(problem)) from None
 
@@ -42,7 +51,30 @@ def desk(parts: "Parts") -> Desk:
         keep_payload=settings.keep_content,
         figures=figures(parts),
         queued=lambda: parts.queued(),
+        budget=budget(parts),
     )
+
+
+def budget(parts: "Parts") -> Budget | None:
+    """None when the balance is off. Raises WrongCurrency now, rather than at every send."""
+    found = parts.settings.budget()
+    if found is not None:
+        with parts.database.read() as tx:
+            account = ledger.peek(tx)
+        if account is not None:
+            ledger.require(account, found.currency)
+    return found
+
+
+def balance(parts: "Parts") -> Callable[[asyncio.Event], Awaitable[None]] | None:
+    """What `run sender` does beside when the balance is on: charges follow what Meta says."""
+    spending = budget(parts)
+    if spending is None:
+        return None
+    counted = BalanceFigures(parts.registry)
+    parts.measures.append(counted.measure)
+    keeping = BalanceKeeper(parts.database, spending, clock=clock, threshold=parts.settings.low_balance)
+    return keeping.run
 
 
 def worker(parts: "Parts") -> Callable[[asyncio.Event], Awaitable[None]]:
@@ -62,6 +94,7 @@ def worker(parts: "Parts") -> Callable[[asyncio.Event], Awaitable[None]]:
                 figures=counted,
                 keep_payload=parts.settings.keep_content,
                 state_dir=parts.settings.state_dir,
+                budget=budget(parts),
             )
             parts.queued = working.wake
             task = asyncio.create_task(working.run())

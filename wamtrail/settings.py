@@ -70,6 +70,7 @@ class Settings(BaseSettings):
     wrapper_sid: str | None = None
     wrapper_api_key: SecretStr | None = None
     wrapper_timeout: float = Field(default=10.0, gt=0, le=120)
+    wrapper_concurrency: int = Field(default=64, ge=1, le=4096)
     receiver_bind: Address = Bind("127.0.0.1:8080")
     console_bind: Address = Bind("127.0.0.1:8081")
     metrics_bind: Address = None

@@ -74,6 +74,61 @@ def upgrade() -> None:
     op.create_index("ix_attempt_outcomes_batch", "attempt_outcomes", ["batch"], unique=False)
 
     op.create_table(
+        "bulk_problems",
+        sa.Column("bulk_run_id", IDENT, nullable=False),
+        sa.Column("row_number", BIG, autoincrement=False, nullable=False),
+        sa.Column("kind", IDENT, nullable=False),
+        sa.Column("recipient_typed", IDENT, nullable=False),
+        sa.Column("reference", IDENT, nullable=True),
+        sa.Column("reason", IDENT, nullable=False),
+        sa.PrimaryKeyConstraint("bulk_run_id", "row_number", name=op.f("pk_bulk_problems")),
+    )
+    op.create_table(
+        "bulk_runs",
+        sa.Column("bulk_run_id", IDENT, nullable=False),
+        sa.Column("name", IDENT, nullable=False),
+        sa.Column("path", IDENT, nullable=False),
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("repetition", BIG, nullable=False),
+        sa.Column("phone_number_id", IDENT, nullable=False),
+        sa.Column("template", IDENT, nullable=True),
+        sa.Column("language", IDENT, nullable=True),
+        sa.Column("valid_for", sa.Double(), nullable=True),
+        sa.Column("retry_of", IDENT, nullable=True),
+        sa.Column("retry_all", sa.Boolean(), nullable=False),
+        sa.Column("state", IDENT, nullable=False),
+        sa.Column("read_to", BIG, nullable=False),
+        sa.Column("valid", BIG, nullable=False),
+        sa.Column("invalid", BIG, nullable=False),
+        sa.Column("created_at", sa.Double(), nullable=False),
+        sa.Column("loaded_at", sa.Double(), nullable=True),
+        sa.Column("finished_at", sa.Double(), nullable=True),
+        sa.CheckConstraint(
+            "state IN ('preparing', 'running', 'paused', 'cancelled', 'done')",
+            name=op.f("ck_bulk_runs_state"),
+        ),
+        sa.PrimaryKeyConstraint("bulk_run_id", name=op.f("pk_bulk_runs")),
+    )
+    op.create_index("ix_bulk_runs_created_at", "bulk_runs", ["created_at"], unique=False)
+    op.create_index(
+        "ix_bulk_runs_open",
+        "bulk_runs",
+        ["phone_number_id"],
+        unique=False,
+        postgresql_where=sa.text("state IN ('preparing', 'running')"),
+        sqlite_where=sa.text("state IN ('preparing', 'running')"),
+    )
+    op.create_index(
+        "ix_bulk_runs_retry_of",
+        "bulk_runs",
+        ["retry_of"],
+        unique=False,
+        postgresql_where=sa.text("retry_of IS NOT NULL"),
+        sqlite_where=sa.text("retry_of IS NOT NULL"),
+    )
+    op.create_index("uq_bulk_runs_list", "bulk_runs", ["digest", "repetition"], unique=True)
+
+    op.create_table(
         "charges",
         sa.Column("wamid", IDENT, nullable=False),
         sa.Column("message_id", IDENT, nullable=False),
@@ -398,6 +453,14 @@ def upgrade() -> None:
         sqlite_where=sa.text("reference IS NOT NULL"),
     )
     op.create_index(
+        "ix_sends_run_due",
+        "sends",
+        ["bulk_run_id", "due_at"],
+        unique=False,
+        postgresql_where=sa.text("state = 'queued' AND bulk_run_id IS NOT NULL"),
+        sqlite_where=sa.text("state = 'queued' AND bulk_run_id IS NOT NULL"),
+    )
+    op.create_index(
         "ix_sends_unknown",
         "sends",
         ["queued_at"],
@@ -538,6 +601,8 @@ def downgrade() -> None:
         "endpoints",
         "charges_due",
         "charges",
+        "bulk_runs",
+        "bulk_problems",
         "attempt_outcomes",
         "api_tokens",
         "accounts",

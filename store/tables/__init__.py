@@ -3,6 +3,7 @@
 from sqlmodel import SQLModel
 
 from store.tables.access import ApiToken, Installation
+from store.tables.bulk import BulkProblem, BulkRun
 from store.tables.columns import NAMING
 from store.tables.messages import Message, Participant, StatusUpdateRow
 from store.tables.money import Account, Charge, ChargeDue, Hold, LedgerEntry, RateCard
@@ -27,6 +28,8 @@ __all__ = [
     "AccountEventRow",
     "ApiToken",
     "AttemptOutcome",
+    "BulkProblem",
+    "BulkRun",
     "Charge",
     "ChargeDue",
     "Endpoint",

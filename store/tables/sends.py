@@ -18,6 +18,12 @@ class Send(SQLModel, table=True):
         Index("uq_sends_bulk_row", "bulk_run_id", "row_number", unique=True),
         Index("uq_sends_wamid", "wamid", unique=True),
         Index("ix_sends_due", "phone_number_id", "priority", "due_at", **where("state = 'queued'")),
+        Index(
+            "ix_sends_run_due",
+            "bulk_run_id",
+            "due_at",
+            **where("state = 'queued' AND bulk_run_id IS NOT NULL"),
+        ),
         Index("ix_sends_lease", "lease_until", **where("state = 'sending'")),
         Index("ix_sends_unknown", "queued_at", **where("state = 'unknown'")),
         Index("ix_sends_reference", "reference", "queued_at", **where("reference IS NOT NULL")),
@@ -39,7 +45,7 @@ class Send(SQLModel, table=True):
     callback_data: str | None = Field(sa_column=text(nullable=True))  # the caller's own part
     reference: str | None = Field(sa_column=ident(nullable=True))  # the caller's own id, not unique
     idempotency_key: str | None = Field(sa_column=ident(nullable=True))
-    priority: int = Field(sa_column=integer())  # 0 transactional, 1 bulk
+    priority: int = Field(sa_column=integer())  # 0 transactional, 1 bulk, 2 row of a bulk run
     bulk_run_id: str | None = Field(sa_column=ident(nullable=True))
     row_number: int | None = Field(sa_column=integer(nullable=True))
     queued_at: float = Field(sa_column=clock())

@@ -86,10 +86,13 @@ class Installation:
             "WAMTRAIL_STATE_DIR": str(self._folder / "state"),
         }
 
-    def start(self, *arguments: str, ready: str | None = None) -> subprocess.Popen[str]:
+    def start(self, *arguments: str, ready: str | None = None, **environment: str) -> subprocess.Popen[str]:
         """`wamtrail ARGUMENTS` in the background; waits for the address `ready` to answer."""
         process = subprocess.Popen(
-            self._command(arguments), env=self.environment, cwd=self._folder, text=True
+            self._command(arguments),
+            env={**self.environment, **environment},
+            cwd=self._folder,
+            text=True,
         )
         self._processes.append(process)
         if ready is not None:

@@ -38,7 +38,8 @@ async def drained(database: Database) -> None:
         await asyncio.sleep(0.05)
 
 
-def check(database: Database, load: Load) -> Found:
+def check(database: Database, load: Load, *, fold: bool = True) -> Found:
+    """`fold`: recompute every message from its updates, too; that takes a while when there are many."""
     with database.read() as tx:
         rows = tx.all(text("SELECT wamid, status, occurred_at FROM status_updates"))
         told = {(row.wamid, row.status, row.occurred_at) for row in rows}
@@ -55,7 +56,7 @@ def check(database: Database, load: Load) -> Found:
         lost,
         half,
         given_up,
-        verify(database).good,
+        not fold or verify(database).good,
     )
 
 

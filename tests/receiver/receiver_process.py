@@ -1,5 +1,6 @@
 """`wamtrail run receiver` as a process of its own, and what may be done to it."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -80,7 +81,8 @@ class ReceiverProcess:
     def kill_all(self) -> None:
         """SIGKILL to the receiver and the processor beside it, at once."""
         assert self._process is not None
-        os.killpg(self._process.pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):  # all of it ended before
+            os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
 
     def kill_processor(self) -> None:

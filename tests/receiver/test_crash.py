@@ -1,10 +1,12 @@
 """Real receivers under load that are killed, stopped and robbed of their database: no 200 is ever taken back.
 
-The long version, with many more rounds and a disk that is really full, is `python -m bench.crash`.
+The long version, with many more rounds and a disk that is really full, is `bench/crash`.
 """
 
 import asyncio
 import random
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -19,6 +21,7 @@ from tcp_proxy import TcpProxy, tcp_proxy
 
 from store.database import Database
 from store.migrate import upgrade
+from wamtrail import running
 
 SEED = 20261122
 
@@ -86,3 +89,23 @@ async def test_an_sqlite_file_in_trouble_loses_nothing(
     async with trial(sqlite_url, tmp_path_factory.mktemp("receiver")) as one:
         way = moved_away(path) if trouble == "moved away" else file_size_limit(one, path)
         await one.rounds(way, 1)
+
+
+HANGS = """
+import asyncio, threading
+from wamtrail import running
+running.STOP_AT_LATEST = 0.2
+threading.Thread(target=threading.Event().wait).start()  # as a thread that waits for a database's answer
+async def main():
+    stopping = asyncio.Event()
+    stopping.set()
+    await running._end_in_time(stopping)
+asyncio.run(main())
+"""
+
+
+def test_a_hanging_database_does_not_keep_a_receiver_from_ending() -> None:
+    done = subprocess.run([sys.executable, "-c", HANGS], capture_output=True, timeout=30, check=False)
+    assert done.returncode == 1
+    assert b"stop_took_too_long" in done.stderr + done.stdout
+    assert running.STOP_AT_LATEST < 10

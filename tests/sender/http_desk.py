@@ -16,6 +16,7 @@ from sender.wrapper import WrapperConfig
 from simulator.running import RunningSimulator
 from store import tokens
 from store.database import Database
+from store.ledger import Budget
 from store.rates import Limits
 
 PATH = f"/v1/{SCENARIO.sid}/wrapper/{NUMBER}/messages"
@@ -41,11 +42,12 @@ async def calling(
     timeout: float = 2.0,
     token: str | None = None,
     queued: Callable[[], None] = lambda: None,
+    budget: Budget | None = None,
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A caller of a process with its own desk. `simulator` None and no `url`: sending is not set up."""
     address = url or (simulator.url if simulator else None)
     config = wrapper_at(address, timeout) if address else None
-    desk = Desk(database, config, clock=time.time, limits=limits, queued=queued)
+    desk = Desk(database, config, clock=time.time, limits=limits, queued=queued, budget=budget)
     app = Starlette(routes=[*compatible.routes(desk), Mount("/api", routes=queue_api.routes(desk))])
     token = token or token_of(database)
     headers = {"api-key": token, "Authorization": f"Bearer {token}"}

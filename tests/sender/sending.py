@@ -51,7 +51,7 @@ def fate(tail: str) -> str:
 
 
 def wrapper_for(simulator: RunningSimulator, **more: Any) -> Wrapper:
-    config = {"timeout": 2.0, "clients": 4, "per_client": 8, **more}
+    config = {"timeout": 2.0, "concurrency": 32, **more}
     return Wrapper(WrapperConfig(simulator.url, SCENARIO.sid, SCENARIO.api_key, **config))
 
 

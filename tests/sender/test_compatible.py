@@ -12,13 +12,14 @@ import pytest
 from http_desk import PATH, calling, token_of
 from sending import NUMBER, OTHER, SCENARIO, anybody, eventually, fate, opened, rows, states
 
-from sender.compatible_answers import WRONG_KEY
+from sender.compatible_errors import WRONG_KEY
 from sender.payload_build import text as text_payload
 from simulator.running import RunningSimulator
-from store import numbers
+from store import numbers, suppressions
 from store.apply import Understood, apply
 from store.database import Database
 from store.errors import DatabaseAway
+from store.ledger import Budget
 from store.rates import Limits
 from store.records import Parsed, StatusUpdate
 
@@ -464,3 +465,34 @@ async def test_the_callers_own_callback_data_leaves_with_ours(sqlite: Database, 
     [message] = simulator.messages()
     assert message["callback_data"] == f"{answer.headers['X-Wamtrail-Message-Id']}:{mine}"
     assert json.loads(answer.content)["messages"][0]["id"] == message["wamid"]
+
+
+TEMPLATE = {"messaging_product": "whatsapp", "type": "template"}
+
+
+async def test_marketing_to_somebody_who_wants_none_is_refused_without_a_row(
+    database: Database, simulator: RunningSimulator
+):
+    person = anybody()
+    with database.write() as tx:
+        suppressions.set_by_person(tx, person.removeprefix("+"), True, "asked", 1_790_000_000.0)
+    body = {**TEMPLATE, "to": person, "template": {"name": "sale", "language": {"code": "en"}}}
+    async with calling(database, simulator) as caller:
+        answer = await post(caller, body, key="k")
+    assert (answer.status_code, code(answer)) == (400, 100)
+    assert "opted out" in details(answer)
+    assert states(database) == {}
+    assert simulator.posts() == []
+
+
+async def test_without_balance_it_is_refused_with_metas_code_for_billing(
+    database: Database, simulator: RunningSimulator
+):
+    body = {**TEMPLATE, "to": anybody(), "template": {"name": "order", "language": {"code": "en"}}}
+    async with calling(database, simulator, budget=Budget("INR")) as caller:
+        first, again = [await post(caller, body, key="k") for _ in range(2)]
+    assert (first.status_code, code(first), first.headers["X-Wamtrail-Outcome"]) == (400, 131042, "refused")
+    assert "rates import" in details(first)
+    assert (again.status_code, again.content) == (400, first.content)
+    assert set(states(database).values()) == {"refused"}
+    assert simulator.posts() == []

@@ -34,7 +34,7 @@ class Recorded(Wrapper):
     """A wrapper that accepts at once and notes when it was called: exact, where a network would blur it."""
 
     def __init__(self) -> None:
-        super().__init__(WrapperConfig("http://127.0.0.1:9", SCENARIO.sid, "key", clients=8))
+        super().__init__(WrapperConfig("http://127.0.0.1:9", SCENARIO.sid, "key"))
         self.posts: list[tuple[float, str, str]] = []  # when, number, recipient
 
     async def post(self, phone_number_id: str, body: bytes) -> Reply:

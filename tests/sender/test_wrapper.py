@@ -209,7 +209,7 @@ async def test_a_kept_connection_closed_by_the_server_never_counts_as_sent():
         writer.close()
         closed.set()
 
-    async with server(once) as url, Wrapper(config(url, clients=1)) as wrapper:
+    async with server(once) as url, Wrapper(config(url, concurrency=8)) as wrapper:
         first = await wrapper.post("1", b"{}")
         await closed.wait()
         second = await wrapper.post("1", b"{}")
@@ -244,7 +244,7 @@ async def test_requests_spread_over_the_clients_and_wait_for_a_free_place():
         open_now -= 1
         writer.write(answer(OK))
 
-    async with server(count) as url, Wrapper(config(url, clients=3, per_client=2)) as wrapper:
+    async with server(count) as url, Wrapper(config(url, concurrency=6, per_client=2)) as wrapper:
         replies = await asyncio.gather(*(wrapper.post("1", b"{}") for _ in range(30)))
     assert {reply.kind for reply in replies} == {"answered"}
     assert most == 6
@@ -253,7 +253,7 @@ async def test_requests_spread_over_the_clients_and_wait_for_a_free_place():
 async def test_waiting_for_a_free_place_too_long_is_unreachable():
     async with (
         server(says(b"")) as url,
-        Wrapper(config(url, clients=1, per_client=1, timeout=0.3)) as wrapper,
+        Wrapper(config(url, concurrency=1, timeout=0.3)) as wrapper,
     ):
         replies = await asyncio.gather(wrapper.post("1", b"{}"), wrapper.post("1", b"{}"))
     assert sorted(reply.kind for reply in replies) == ["no_answer", "unreachable"]
@@ -268,7 +268,7 @@ async def test_a_cancelled_call_is_cancelled_and_frees_its_place():
             return
         writer.write(answer(OK))
 
-    async with server(play) as url, Wrapper(config(url, clients=1, per_client=1)) as wrapper:
+    async with server(play) as url, Wrapper(config(url, concurrency=1)) as wrapper:
         task = asyncio.create_task(wrapper.post("1", b"hang"))
         await asked.wait()
         task.cancel()
