@@ -30,9 +30,9 @@ _BODY = (
 )
 
 
-def write(path: Path, count: int, statuses: int) -> int:
-    """`count` requests of `statuses` each; the size of the first body in bytes."""
-    stream = _statuses()
+def write(path: Path, count: int, statuses: int, *, start: int = 0) -> int:
+    """`count` requests of `statuses` each, messages numbered from `start`; the first body's size in bytes."""
+    stream = _statuses(start)
     size = 0
     with path.open("wb") as file:
         for _ in range(count):
@@ -54,7 +54,7 @@ def request(body: bytes) -> bytes:
 
 def big(size: int, salt: int) -> bytes:
     """One body of about `size` bytes, all of its messages new."""
-    stream = _statuses(start=10_000_000 * (salt + 1))
+    stream = _statuses(10_000_000 * (salt + 1))
     return _body(list(itertools.islice(stream, size // 340)))
 
 

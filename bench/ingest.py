@@ -14,7 +14,7 @@ from pathlib import Path
 
 from bench import bodies, contenders, growth, machine, memory, peers, table, wrk
 from bench.contenders import Contender
-from bench.measure import Measured, measure
+from bench.measure import Measured, measure, warm
 
 SHAPES = {1: (150_000, 8), 100: (8_000, 6), 1000: (700, 6)}  # statuses a body: bodies, seconds
 
@@ -53,6 +53,7 @@ def _options() -> argparse.Namespace:
 
 def _files(folder: Path, shapes: list[int]) -> dict[int, Path]:
     files: dict[int, Path] = {}
+    bodies.write(folder / "warm", 5_000, 1, start=1_000_000_000)
     for statuses in shapes:
         files[statuses] = folder / f"bodies-{statuses}"
         size = bodies.write(files[statuses], SHAPES[statuses][0], statuses)
@@ -83,6 +84,7 @@ def _round(everyone: list[Contender], files: dict[int, Path], folder: Path) -> N
             if statuses > 1 and not one.several:
                 continue
             with one.start(folder) as running:
+                warm(running, folder / "warm")
                 found = measure(running, file, statuses, seconds)
             reference.setdefault(statuses, found)
             table.row(one.name, found, reference[statuses])
@@ -94,6 +96,7 @@ def _half(one: Contender, full: Measured, file: Path, folder: Path) -> None:
     """The answer's time at half of what it can acknowledge and process."""
     assert full.processed is not None
     with one.start(folder) as running:
+        warm(running, folder / "warm")
         found = measure(running, file, 1, 8, rate=min(full.acknowledged, full.processed) / 2)
     table.row("  at half of that", found, None)
 

@@ -38,6 +38,13 @@ class Measured:
         return None if self.stored_during is None else self.stored_during / self.seen.seconds
 
 
+def warm(running: Running, bodies: Path) -> None:
+    """Everything is started, connected and prepared: what is measured is not the start."""
+    wrk.post(running.port, bodies, 1)
+    if running.stored is not None:
+        _drained(running)
+
+
 def measure(
     running: Running, bodies: Path, statuses: int, seconds: int, *, rate: float | None = None
 ) -> Measured:

@@ -15,6 +15,7 @@ from receiver.door import Door
 from receiver.endpoints import Directory
 from receiver.figures import DoorFigures
 from receiver.keeper import Keeper
+from receiver.minutes import Minutes
 from store.database import Database
 
 PATH = "/webhooks/whatsapp"
@@ -28,12 +29,13 @@ def create(
     *,
     limits: Limits | None = None,
     kept: Callable[[], None] = lambda: None,
+    minutes: Minutes | None = None,
 ) -> ASGIApp:
     """`kept` is called after each commit, to wake a processor in the same process."""
     limits = limits or Limits()
     figures = DoorFigures(registry)
     keeper = Keeper(database, figures, queue_age=limits.queue_age, kept=kept)
-    door = Door(directory, Admission(limits, figures), keeper, figures, clock)
+    door = Door(directory, Admission(limits, figures), keeper, figures, clock, minutes)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:

@@ -7,6 +7,7 @@ Source: Meta, WhatsApp webhooks "overview" and "create webhook endpoint".
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import structlog
 from starlette.requests import ClientDisconnect, Request
@@ -18,6 +19,8 @@ from receiver.deadlines import Deadlines
 from receiver.endpoints import Directory, DirectoryAway, Endpoint, secret_label
 from receiver.figures import DoorFigures
 from receiver.keeper import Keeper, NotKept
+from receiver.minutes import Minutes
+from receiver.refusals import Refusals
 from store.webhooks import Incoming
 from whatsapp.signature import matching_secret, tokens_match
 
@@ -38,13 +41,16 @@ class Door:
         keeper: Keeper,
         figures: DoorFigures,
         clock: Callable[[], float],
+        minutes: Minutes | None = None,
     ) -> None:
         self._directory = directory
         self._admission = admission
         self._keeper = keeper
         self._figures = figures
         self._clock = clock
+        self._minutes = minutes
         self._deadlines = Deadlines()
+        self._refusals = Refusals()
 
     async def handshake(self, request: Request) -> Response:
         """GET with hub.mode, hub.verify_token and hub.challenge: the challenge back, or 403."""
@@ -65,24 +71,35 @@ class Door:
     async def receive(self, scope: Scope, receive: Receive, send: Send, name: str) -> None:
         """POST of a signed body to the endpoint `name`: plain ASGI, for Starlette's request and response
         cost as much as keeping the body does."""
-        started = time.monotonic()
+        visit = _Visit(time.monotonic())
         try:
-            status = await self._receive(scope, receive, name)
-        except (Overloaded, NotKept, TimeoutError, DirectoryAway):
-            status = 503
+            status = await self._receive(scope, receive, name, visit)
+        except (Overloaded, NotKept, TimeoutError, DirectoryAway) as trouble:
+            status, visit.reason = 503, _REASONS[type(trouble)]
         except TooLarge:
-            status = 413
+            status, visit.reason = 413, "too_large"
         except ClientDisconnect:
-            status = 400  # nobody is there to read it
-        self._figures.answered(status, time.monotonic() - started)
+            status, visit.reason = 400, "client_gone"  # nobody is there to read it
+        self._count(status, visit)
         await send(_ANSWERS[status])
         await send(_NO_BODY)
 
-    async def _receive(self, scope: Scope, receive: Receive, name: str) -> int:
+    def _count(self, status: int, visit: "_Visit") -> None:
+        seconds = time.monotonic() - visit.started
+        self._figures.answered(status, seconds)
+        answer = f"{status} {visit.reason}" if visit.reason else str(status)
+        if self._minutes is not None:
+            self._minutes.answered(visit.endpoint, answer, seconds, visit.size)
+        if status != 200:
+            self._refusals.refused(visit.endpoint, answer, visit.size)
+
+    async def _receive(self, scope: Scope, receive: Receive, name: str, visit: "_Visit") -> int:
         self._keeper.admit()
         endpoint = await self._directory.find(name)
         if endpoint is None:
+            visit.reason = "no_such_endpoint"
             return 404
+        visit.endpoint = name
         headers = dict(scope["headers"])
         limits = self._admission.limits
         with (
@@ -90,14 +107,15 @@ class Door:
             self._deadlines.of(limits.read_seconds) as deadline,
         ):
             body = await _read(receive, held)
-            secret = self._check(endpoint, body, headers)
+            visit.size = len(body)
+            secret = self._check(endpoint, body, headers, visit)
             if secret is None:
                 return 401
             deadline.extend(limits.keep_seconds)
             await self._keeper.keep(Incoming(body, self._clock(), endpoint.name, secret))
         return 200
 
-    def _check(self, endpoint: Endpoint, body: bytes, headers: Headers) -> str | None:
+    def _check(self, endpoint: Endpoint, body: bytes, headers: Headers, visit: "_Visit") -> str | None:
         """The label of the secret that matched. Why none did is told to the operator, not to the caller."""
         header = headers.get(b"x-hub-signature-256")
         said = None if header is None else header.decode("latin-1")
@@ -107,11 +125,29 @@ class Door:
             self._figures.matched(label)
             return label
         if header is None:
-            reason = "only_sha1" if b"x-hub-signature" in headers else "header_missing"
+            visit.reason = "only_sha1" if b"x-hub-signature" in headers else "header_missing"
         else:
-            reason = "no_secret_fits"
-        self._figures.signature_failures.labels(reason).inc()
+            visit.reason = "no_secret_fits"  # another app's secret, or a body altered on the way
+        self._figures.signature_failures.labels(visit.reason).inc()
         return None
+
+
+@dataclass(slots=True)
+class _Visit:
+    """What is told of one POST, whatever becomes of it."""
+
+    started: float  # monotonic
+    endpoint: str = ""
+    size: int = 0
+    reason: str = ""
+
+
+_REASONS = {
+    Overloaded: "overloaded",
+    NotKept: "not_kept",
+    TimeoutError: "too_slow",
+    DirectoryAway: "endpoint_unknown_now",
+}
 
 
 def _announced(headers: Headers) -> int:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 import structlog
 
 from receiver.figures import ProcessorFigures
+from receiver.minutes import Minutes
 from receiver.payload import parse
 from store import backlog, marks
 from store.apply import Applied, Understood, apply
@@ -57,12 +58,14 @@ class Processor:
         *,
         bounds: Bounds | None = None,
         keep_content: bool = False,
+        minutes: Minutes | None = None,
     ) -> None:
         self._database = database
         self._figures = figures
         self._clock = clock
         self._bounds = bounds or (SQLITE_BOUNDS if database.sqlite else Bounds())
         self._keep_content = keep_content
+        self._minutes = minutes
         self._after = 0  # low-water mark while there is more to do, else 0
         self._look = LOOK_LEAST  # markers to lock at once: not many more than the bytes of a run allow
         self._scanned_at = 0.0
@@ -149,7 +152,11 @@ class Processor:
 
     def _apply(self, tx: WriteTx, markers: Sequence[Marker]) -> Applied:
         kept = load(tx, [(marker.webhook_id, marker.received_at) for marker in markers])
-        return apply(tx, [understood(one) for one in kept], self._clock(), keep_content=self._keep_content)
+        heard = [understood(one) for one in kept]
+        if self._minutes is not None:
+            for one, said in zip(kept, heard, strict=True):
+                self._minutes.heard_of(one.endpoint, numbers_of(said.parsed), one.received_at)
+        return apply(tx, heard, self._clock(), keep_content=self._keep_content)
 
     def _one_by_one(self, most: int) -> int:
         """Each of the oldest alone, counted before it is tried, so that a killer is known by its tries."""
@@ -206,6 +213,13 @@ class Processor:
 
 class _Killer(Exception):
     """This body was tried alone before and took the process with it."""
+
+
+def numbers_of(parsed: Parsed) -> set[str]:
+    """Our sending numbers that a webhook speaks of."""
+    named = {update.phone_number_id for update in parsed.updates}
+    named |= {message.phone_number_id for message in parsed.inbound}
+    return {number for number in named if number}
 
 
 def understood(kept: Kept) -> Understood:

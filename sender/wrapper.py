@@ -6,8 +6,11 @@ request is a repeat harmless.
 """
 
 import asyncio
+import importlib.util
 import re
+import sys
 from dataclasses import dataclass, field
+from functools import lru_cache
 from types import TracebackType
 from typing import Any, Self
 
@@ -23,12 +26,17 @@ _CONNECT_AT_MOST = 5.0
 # Kaleyra's servers close idle connections; leaving first keeps most sends off a connection that is going.
 _KEEPALIVE = 4.0
 
+if importlib.util.find_spec("sniffio") is None:
+    # httpcore looks for it several times in every request; a module that is not there is searched for on the
+    # disk each time, a third of a request's CPU. This entry is Python's way to say that it does not exist.
+    sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]
+
 
 @dataclass(frozen=True, slots=True)
 class WrapperConfig:
     """Where and as whom to send. `timeout` is for the whole exchange, seconds.
 
-    More than about eight requests at once make one httpx client slow, so several share the load.
+    More than about eight requests at once make one connection pool slow, so several share the load.
     """
 
     url: str
@@ -51,7 +59,7 @@ class WrapperConfig:
             ) from None
 
     @property
-    def clients(self) -> int:
+    def pools(self) -> int:
         return -(-self.concurrency // self.per_client)
 
 
@@ -78,13 +86,19 @@ class _Exchange:
 
 
 class Wrapper:
-    """Several clients behind one bounded door. Make it once, use it from one event loop, `aclose` it."""
+    """Several pools of connections behind one bounded door. Make it once, use it from one event loop, `aclose` it.
+
+    httpx's transports without its client on top: of what the client adds (cookies, redirects, sign-in) a
+    send needs nothing, and it is a third of the cost.
+    """
 
     def __init__(self, config: WrapperConfig) -> None:
         self._config = config
         self._room = asyncio.Semaphore(config.concurrency)
-        self._clients = _make_clients(config)
-        self._busy = [0] * config.clients
+        self._pools = _make_pools(config)
+        self._busy = [0] * config.pools
+        self._headers = _headers(config)
+        self._waits = httpx.Timeout(config.timeout, connect=min(config.timeout, _CONNECT_AT_MOST)).as_dict()
 
     @property
     def timeout(self) -> float:
@@ -109,14 +123,14 @@ class Wrapper:
 
     async def aclose(self) -> None:
         """Close every connection. Requests under way end as no_answer, so await them first."""
-        for client in self._clients:
-            await client.aclose()
+        for pool in self._pools:
+            await pool.aclose()
 
     async def post(self, phone_number_id: str, body: bytes) -> Reply:
         """Send one payload. A cancelled call raises CancelledError, and its outcome is then unknown."""
-        url = messages_url(self._config.url, self._config.sid, phone_number_id)
         exchange = _Exchange()
         try:
+            url = _address(self._config.url, self._config.sid, phone_number_id)
             async with asyncio.timeout(self._config.timeout), self._room:
                 await self._exchange(url, body, exchange)
         except (
@@ -127,30 +141,48 @@ class Wrapper:
             RuntimeError,
             ValueError,
         ) as error:
-            # TimeoutError is an OSError; RuntimeError is a client that was closed; the text of an error may
+            # TimeoutError is an OSError; RuntimeError is a pool that was closed; the text of an error may
             # carry the address, so only its name goes on.
             return exchange.failed(error)
         return Reply("answered", exchange.http_status, bytes(exchange.body), exchange.retry_after)
 
-    async def _exchange(self, url: str, body: bytes, exchange: _Exchange) -> None:
-        index = min(range(len(self._clients)), key=self._busy.__getitem__)
+    async def _exchange(self, url: httpx.URL, body: bytes, exchange: _Exchange) -> None:
+        index = self._busy.index(min(self._busy))
         self._busy[index] += 1
         try:
-            extensions = {"trace": exchange.trace}
-            client = self._clients[index]
-            async with client.stream("POST", url, content=body, extensions=extensions) as response:
+            extensions = {"trace": exchange.trace, "timeout": self._waits}
+            request = httpx.Request("POST", url, headers=self._headers, content=body, extensions=extensions)
+            response = await self._pools[index].handle_async_request(request)
+            try:
                 exchange.http_status = response.status_code
                 exchange.retry_after = response.headers.get("retry-after")
                 async for chunk in response.aiter_bytes():
                     exchange.body += chunk[: LONGEST_BODY - len(exchange.body)]
                     if len(exchange.body) >= LONGEST_BODY:
                         break
+            finally:
+                await response.aclose()
         finally:
             self._busy[index] -= 1
 
 
-def _make_clients(config: WrapperConfig) -> list[httpx.AsyncClient]:
-    # One TLS context for all: making it is most of a client's cost. trust_env off, or a stray proxy setting
+@lru_cache(maxsize=1_000)
+def _address(url: str, sid: str, phone_number_id: str) -> httpx.URL:
+    return httpx.URL(messages_url(url, sid, phone_number_id))
+
+
+def _headers(config: WrapperConfig) -> dict[str, str]:
+    return {
+        "api-key": config.api_key,
+        "Content-Type": "application/json",
+        "Accept": "*/*",
+        "Accept-Encoding": "identity",
+        "User-Agent": "wamtrail",
+    }
+
+
+def _make_pools(config: WrapperConfig) -> list[httpx.AsyncHTTPTransport]:
+    # One TLS context for all: making it is most of a pool's cost. trust_env off, or a stray proxy setting
     # of the machine would put a stranger between us and the wrapper.
     tls = httpx.create_ssl_context(trust_env=False)
     limits = httpx.Limits(
@@ -158,16 +190,4 @@ def _make_clients(config: WrapperConfig) -> list[httpx.AsyncClient]:
         max_keepalive_connections=config.per_client,
         keepalive_expiry=_KEEPALIVE,
     )
-    waits = httpx.Timeout(
-        connect=min(config.timeout, _CONNECT_AT_MOST),
-        read=config.timeout,
-        write=config.timeout,
-        pool=config.timeout,
-    )
-    headers = {"api-key": config.api_key, "Content-Type": "application/json", "Accept-Encoding": "identity"}
-    return [
-        httpx.AsyncClient(
-            headers=headers, timeout=waits, limits=limits, verify=tls, trust_env=False, follow_redirects=False
-        )
-        for _ in range(config.clients)
-    ]
+    return [httpx.AsyncHTTPTransport(verify=tls, limits=limits, trust_env=False) for _ in range(config.pools)]

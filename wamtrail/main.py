@@ -9,6 +9,8 @@ from store.errors import StoreError
 from wamtrail import (
     access,
     balance,
+    bulk,
+    bulk_sending,
     database,
     doctor,
     endpoints,
@@ -35,6 +37,7 @@ app = typer.Typer(
 app.add_typer(running.app, name="run")
 app.add_typer(database.app, name="db")
 app.add_typer(sending.app, name="send")
+app.add_typer(bulk.app, name="bulk")
 app.add_typer(messages.app, name="message")
 app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(endpoints.app, name="endpoint")
@@ -44,6 +47,7 @@ app.add_typer(suppressions.app, name="suppression")
 app.add_typer(balance.app, name="balance")
 app.add_typer(rates.app, name="rates")
 app.add_typer(access.tokens, name="token")
+sending.app.command("bulk")(bulk_sending.bulk)
 app.command("doctor")(doctor.doctor)
 app.command("demo")(simulation.demo)
 app.command("simulate")(simulation.simulate)

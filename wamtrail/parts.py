@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import secrets
 import subprocess
 import sys
 import threading
@@ -17,6 +18,7 @@ from receiver import app as receiver_app
 from receiver.backlog_figures import BacklogFigures
 from receiver.directory import StoredDirectory
 from receiver.figures import ProcessorFigures
+from receiver.minutes import Minutes
 from receiver.processor import Processor
 from sender.figures import SenderFigures
 from store import endpoints, partitions
@@ -50,6 +52,7 @@ class Parts:
     measures: list[Callable[[ReadTx], None]] = field(default_factory=list)  # what SQL says, before a scrape
     queued: Callable[[], None] = lambda: None  # wakes this process's sending worker, once there is one
     sender_figures: SenderFigures | None = None  # one set for all that sends in this process
+    minutes: Minutes | None = None  # what the receiver's parts of this process count together
     started: Callable[[], Awaitable[None]] | None = None
     tasks: list[asyncio.Task[None]] = field(default_factory=list)  # ended when the process stops
 
@@ -75,7 +78,9 @@ def receiver(parts: Parts, *, with_processor: bool) -> None:
     """The door; the processor is a thread of it on SQLite (one writer) and a child process on PostgreSQL."""
     _require_a_secret(parts)
     wake = _processor_beside(parts) if with_processor else _nobody
-    app = receiver_app.create(parts.database, directory(parts), clock, parts.registry, kept=wake)
+    app = receiver_app.create(
+        parts.database, directory(parts), clock, parts.registry, kept=wake, minutes=_minutes(parts)
+    )
     parts.listeners.append(Listener(app, listen(parts.settings.receiver_bind, "WAMTRAIL_RECEIVER_BIND")))
     parts.background.append(lambda stopping: _make_partitions(parts.database, stopping))
     parts.ready.append(health.can_commit(parts.database))
@@ -134,6 +139,13 @@ def metrics(parts: Parts) -> None:
         parts.listeners.append(Listener(app, listen(bind, "WAMTRAIL_METRICS_BIND")))
 
 
+def _minutes(parts: Parts) -> Minutes:
+    if parts.minutes is None:
+        parts.minutes = Minutes(parts.database, clock, secrets.token_hex(8))
+        parts.background.append(parts.minutes.run)
+    return parts.minutes
+
+
 def _measure_backlog(parts: Parts) -> None:
     figures = BacklogFigures(parts.registry)
     parts.measures.append(lambda tx: figures.measure(tx, clock()))
@@ -157,6 +169,7 @@ def _processor_thread(parts: Parts) -> Callable[[], None]:
         ProcessorFigures(parts.registry),
         clock,
         keep_content=parts.settings.keep_content,
+        minutes=_minutes(parts),
     )
 
     async def run(stopping: asyncio.Event) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import re
 import secrets
 import sys
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from wamtrail.duration import seconds
 from wamtrail.saying import fail, warn
 from wamtrail.settings import Settings, load
 
@@ -120,7 +120,7 @@ def _send(
 
     settings = load()
     now = clock()
-    seconds = _seconds(valid_for) if valid_for is not None else None
+    valid_seconds = seconds(valid_for) if valid_for is not None else None
     with opened(settings) as database:
         try:
             with database.read() as tx:
@@ -132,7 +132,7 @@ def _send(
                     now=now,
                     reference=reference,
                     idempotency_key=key,
-                    valid_for=seconds,
+                    valid_for=valid_seconds,
                     default_country=settings.default_country,
                 )
         except Refused as refused:
@@ -168,10 +168,3 @@ async def _post(settings: Settings, database: "Database", new: "NewSend", wait_a
             keep_payload=settings.keep_content,
             budget=settings.budget(),
         )
-
-
-def _seconds(typed: str) -> float:
-    match = re.fullmatch(r"(\d{1,6})([smhd])", typed)
-    if match is None or int(match[1]) == 0:
-        fail(f"--valid-for {typed} is not a duration; write 90s, 10m, 24h or 7d.", code=2)
-    return int(match[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86_400}[match[2]]

@@ -38,7 +38,7 @@ def installed(folder: Path, new_database: NewDatabase) -> list[Contender]:
             found.append(install(folder, new_database))
         except (OSError, subprocess.CalledProcessError) as problem:
             print(
-                f"Left out: {install.__name__.strip('_')} cannot be installed here ({type(problem).__name__})."
+                f"Left out: {install.__name__.strip('_')} cannot be installed ({type(problem).__name__})."
             )
     return found
 

@@ -14,6 +14,8 @@ from store import templates
 from store.apply import Understood, apply
 from store.database import Database
 from store.records import TemplateWord
+from store.replay import replay
+from store.webhooks import Incoming, keep
 
 NOW = 1_763_800_000.0
 CORPUS = Path(__file__).parents[3] / "shared" / "corpus" / "webhooks"
@@ -118,6 +120,15 @@ def test_the_newest_word_of_each_kind_counts_in_any_order(database: Database, or
         1_763_700_200,
     )
     assert (one.category, one.quality, one.imported, one.components) == ("MARKETING", "YELLOW", False, None)
+
+
+def test_a_replay_hears_what_was_not_understood_at_first(database: Database) -> None:
+    raw = body("message_template_status_update", 1_763_700_000, event="PAUSED")
+    with database.write() as tx:
+        keep(tx, [Incoming(raw, NOW)])
+        replay(tx, 1, lambda kept: Understood(kept.webhook_id, NOW, parse(raw, NOW)), NOW)
+        (one,) = templates.translations(tx, "100", "order_ready")
+    assert one.status == "PAUSED"
 
 
 if CORPUS.is_dir():
