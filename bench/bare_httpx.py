@@ -33,9 +33,11 @@ async def main(url: str, rate: float, seconds: float) -> None:
         for _ in range(CLIENTS)
     ]
     tasks: set[asyncio.Task[None]] = set()
+    room = asyncio.Semaphore(CLIENTS * EACH)
 
     async def post(number: int) -> None:
-        answer = await clients[number % CLIENTS].post(url, content=BODY % number)
+        async with room:
+            answer = await clients[number % CLIENTS].post(url, content=BODY % number)
         assert answer.status_code == 200
 
     began, cpu = time.monotonic(), _cpu()

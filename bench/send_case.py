@@ -71,6 +71,11 @@ def run_case(case: Case) -> Found:
             cpu, server = _cpu(pids) - cpu, _cpu(_backends(case.url)) - server
             memory = max(sum(peaks(pid).values()) for pid in pids)
             missed = sum(_figure(port, "wamtrail_send_slots_missed_total") for port in ports)
+            if os.environ.get("BENCH_TALK"):
+                for port in ports:
+                    for name in ("send_claim_seconds", "send_record_seconds", "send_record_group_size", "send_throttle_wait_seconds","send_post_seconds"):
+                        c = _figure(port, f"wamtrail_{name}_count")
+                        print(name, "count", c, "mean", _figure(port, f"wamtrail_{name}_sum") / max(c, 1))
             seen = _seen(case.port)
         return _found(database, seen, began, ended, cpu, server, memory, missed)
     finally:

@@ -73,4 +73,7 @@ class Minutes:
     def _one(self, endpoint: str, number: str) -> Seen:
         key = (int(self._clock() // 60), endpoint, number)
         self._dirty.add(key)
-        return self._seen.setdefault(key, Seen(*key))
+        found = self._seen.get(key)
+        if found is None:
+            found = self._seen[key] = Seen(*key)
+        return found

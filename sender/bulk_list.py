@@ -27,8 +27,8 @@ class Listed:
 def opened(path: Path, template: str | None, language: str | None) -> Iterator[Listed]:
     """The list. Raises BadList when it cannot be used as a whole, OSError when it cannot be read."""
     is_json = _is_json(path)
-    with path.open("rb") as file:
-        lines = Lines(text_of(file))
+    with path.open("rb") as file, text_of(file) as text:
+        lines = Lines(text)
         if is_json:
             if template is not None:
                 raise BadList(
@@ -57,8 +57,8 @@ def digest(path: Path, *terms: str | None) -> bytes:
 
 def _is_json(path: Path) -> bool:
     """Whether its first sign is that of a JSON object."""
-    with path.open("rb") as file:
-        for line in Lines(text_of(file)):
+    with path.open("rb") as file, text_of(file) as text:
+        for line in Lines(text):
             start = line.strip("\ufeff \t\r\n")
             if start.startswith("["):
                 raise BadList("The list is one JSON list: give one payload a line instead (NDJSON).")

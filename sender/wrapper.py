@@ -86,7 +86,7 @@ class _Exchange:
 
 
 class Wrapper:
-    """Several pools of connections behind one bounded door. Make it once, use it from one event loop, `aclose` it.
+    """Pools of connections behind one bounded door. Make it once, use it from one event loop, `aclose` it.
 
     httpx's transports without its client on top: of what the client adds (cookies, redirects, sign-in) a
     send needs nothing, and it is a third of the cost.
@@ -96,6 +96,7 @@ class Wrapper:
         self._config = config
         self._room = asyncio.Semaphore(config.concurrency)
         self._pools = _make_pools(config)
+        self._closed = False
         self._busy = [0] * config.pools
         self._headers = _headers(config)
         self._waits = httpx.Timeout(config.timeout, connect=min(config.timeout, _CONNECT_AT_MOST)).as_dict()
@@ -123,6 +124,7 @@ class Wrapper:
 
     async def aclose(self) -> None:
         """Close every connection. Requests under way end as no_answer, so await them first."""
+        self._closed = True
         for pool in self._pools:
             await pool.aclose()
 
@@ -141,12 +143,14 @@ class Wrapper:
             RuntimeError,
             ValueError,
         ) as error:
-            # TimeoutError is an OSError; RuntimeError is a pool that was closed; the text of an error may
-            # carry the address, so only its name goes on.
+            # TimeoutError is an OSError; RuntimeError is a wrapper that was closed; the text of an error
+            # may carry the address, so only its name goes on.
             return exchange.failed(error)
         return Reply("answered", exchange.http_status, bytes(exchange.body), exchange.retry_after)
 
     async def _exchange(self, url: httpx.URL, body: bytes, exchange: _Exchange) -> None:
+        if self._closed:
+            raise RuntimeError("This wrapper is closed.")
         index = self._busy.index(min(self._busy))
         self._busy[index] += 1
         try:

@@ -23,7 +23,6 @@ from receiver.processor import Processor
 from sender.figures import SenderFigures
 from store import endpoints, partitions
 from store.database import Database, ReadTx
-from store.errors import StoreError
 from store.sealing import Sealer
 from wamtrail import console as console_app
 from wamtrail import health
@@ -32,6 +31,7 @@ from wamtrail.servers import Listener, listen, serve
 from wamtrail.settings import Settings
 
 PARTITIONS_EVERY = 3600.0  # seconds
+PARTITIONS_AGAIN = 60.0  # seconds after it failed
 RESTART_AFTER = 1.0  # seconds before a child that died is started again
 
 log = structlog.get_logger("wamtrail")
@@ -77,6 +77,7 @@ def everything(parts: Parts) -> None:
 def receiver(parts: Parts, *, with_processor: bool) -> None:
     """The door; the processor is a thread of it on SQLite (one writer) and a child process on PostgreSQL."""
     _require_a_secret(parts)
+    _partitions_made(parts.database)  # before the first webhook, which would go to the default one
     wake = _processor_beside(parts) if with_processor else _nobody
     app = receiver_app.create(
         parts.database, directory(parts), clock, parts.registry, kept=wake, minutes=_minutes(parts)
@@ -222,14 +223,19 @@ async def _until_parent_ends(stopping: asyncio.Event) -> None:
 
 
 async def _make_partitions(database: Database, stopping: asyncio.Event) -> None:
-    def make() -> None:
+    made = True
+    while not stopping.is_set():
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stopping.wait(), PARTITIONS_EVERY if made else PARTITIONS_AGAIN)
+        if not stopping.is_set():
+            made = await asyncio.to_thread(_partitions_made, database)
+
+
+def _partitions_made(database: Database) -> bool:
+    try:
         with database.write() as tx:
             partitions.ensure_ahead(tx, clock())
-
-    while not stopping.is_set():
-        try:
-            await asyncio.to_thread(make)
-        except StoreError as problem:
-            log.warning("partitions_not_made", sentence=str(problem))
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stopping.wait(), PARTITIONS_EVERY)
+    except Exception as problem:  # no reason to stop: the default partition takes the rows meanwhile
+        log.warning("partitions_not_made", error=type(problem).__name__)
+        return False
+    return True

@@ -36,6 +36,11 @@ STYLES: Mapping[str, str] = {
 _LISTED = ("status", "time (UTC)", "to", "type", "reference", "id")
 _WIDE = 116  # characters that hold a line with its id
 _CONFLICT = "Meta reported a delivery and a failure. Both are kept and shown below."
+_AT_META: Mapping[str | None, str | None] = {  # Meta's word in the answer, where it is more than "accepted"
+    "accepted": None,
+    "held_for_quality_assessment": "held until Meta has assessed the template's quality",
+    "paused": "waits there, because its template is paused",
+}
 _IMPLIED = "Meta leaves delivered out when a message is read at once: read means that it was delivered."
 
 
@@ -107,6 +112,7 @@ def _print_facts(story: Story, console: Console, reveal: bool) -> None:
         "to": _number(recipient, reveal),
         "from": known.get("phone_number_id") or known.get("reported_number"),
         "type": kind,
+        "at Meta": _AT_META.get(send.get("message_status"), send.get("message_status")),
         "reference": known.get("reference"),
         "message_id": known.get("message_id"),
         "wamid": _wamid(message.get("wamid") or send.get("wamid"), reveal),

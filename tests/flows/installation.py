@@ -49,6 +49,7 @@ class Installation:
                     "phone_number_ids": (NUMBER,),
                     "callback_url": self.callback_url,
                     "status_delay": 0.05,
+                    "retry": 12,
                     "retry_after": 0.1,
                     **scenario,
                 }

@@ -1,10 +1,12 @@
 """A list as a person sends it: from a spreadsheet's export to its result file, cut off and resumed."""
 
 import csv
+import json
 import signal
 import time
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -104,9 +106,9 @@ def test_a_run_that_is_cut_off_goes_on_and_sends_no_row_twice(
 ) -> None:
     installed = install(fail_share=0.0, answer_delay=0.05, rate_limit=None)
     file, result = tmp_path / "many.csv", tmp_path / "result.csv"
-    file.write_text("to,1\n" + "".join(f"+9198123{n:05d},Person {n}\n" for n in range(20000, 20400)))
+    file.write_text("to,1\n" + "".join(f"+9198123{n:05d},Person {n}\n" for n in range(21000, 21200)))
     arguments = ["send", "bulk", "--from", NUMBER, str(file), *TEMPLATE]
-    for _ in range(3):
+    for _ in range(2):
         before = len(installed.simulator.posts())
         process = installed.start(*arguments)
         eventually(lambda before=before: len(installed.simulator.posts()) > before + 20)
@@ -114,21 +116,86 @@ def test_a_run_that_is_cut_off_goes_on_and_sends_no_row_twice(
         assert code == (4 if how == signal.SIGINT else -9)
         arguments = ["bulk", "resume", run_id(installed)]
         all_leases_end(installed)
-    assert 0 < len(taken(installed)) < 400
+    assert 0 < len(taken(installed)) < 200
     done = installed.run(*arguments, "--result", str(result))
     assert done.returncode == (3 if how == signal.SIGKILL else 0), done.stderr
     posts = Counter(one["callback_data"] for one in installed.simulator.posts())
     assert set(posts.values()) == {1}
     assert set(taken(installed).values()) == {1}
     rows = results(result)
-    assert len(rows) == 400
+    assert len(rows) == 200
     statuses = Counter(row["status"] for row in rows.values())
     if how == signal.SIGINT:
-        assert statuses == {"accepted": 400}
-        assert len(taken(installed)) == 400
+        assert statuses == {"accepted": 200}
+        assert len(taken(installed)) == 200
     else:
         assert set(statuses) == {"accepted", "unknown"}
         assert len(taken(installed)) >= statuses["accepted"]
+
+
+def test_a_detached_run_is_held_released_taken_back_and_tried_again(install: Make, tmp_path: Path) -> None:
+    installed = install(fail_share=0.0)
+    file = tmp_path / "many.csv"
+    refused = "+919812340021"  # the simulator has no such template for this one
+    people = "".join(f"+9198123{n:05d},Person {n}\n" for n in range(21000, 23000))
+    file.write_text(f"to,1\n{refused},Asha\n{people}")
+    done = sent_bulk(installed, str(file), *TEMPLATE, "--detach")
+    assert done.returncode == 0, done.stderr
+    assert "2,001 rows wait for `wamtrail run sender`" in done.stdout
+    run = run_id(installed)
+    assert installed.run("bulk", "pause", run).returncode == 0
+    assert installed.run("bulk", "pause", run).returncode == 1
+    installed.start("run", "sender")
+    assert installed.run("bulk", "retry", run).returncode == 1
+    assert installed.simulator.posts() == []
+    assert installed.run("bulk", "resume", "--all").returncode == 0
+    eventually(lambda: len(installed.simulator.posts()) > 20)
+    cancelled = installed.run("bulk", "cancel", run)
+    assert cancelled.returncode == 0, cancelled.stderr
+    eventually(lambda: _shown(installed, run)["sending"] == 0)
+    shown = _shown(installed, run)
+    assert (shown["state"], shown["queued"], shown["refused"]) == ("cancelled", 0, 1)
+    assert shown["accepted"] + shown["cancelled"] == 2000
+    posted = len(installed.simulator.posts())
+
+    assert "another try can help; --all" in installed.run("bulk", "retry", run).stderr
+    again = installed.run("bulk", "retry", run, "--all")
+    assert again.returncode == 1, again.stderr
+    assert "accepted 0, refused 1" in again.stdout
+    assert len(installed.simulator.posts()) == posted + 1
+    assert installed.run("bulk", "retry", run, "--all").returncode == 1
+    assert len(installed.simulator.posts()) == posted + 1
+    assert len(_shown(installed, run)["retried_as"]) == 1
+
+
+def test_mistakes_are_one_plain_line(install: Make, tmp_path: Path) -> None:
+    installed = install()
+    good, bad = tmp_path / "good.csv", tmp_path / "bad.csv"
+    good.write_text("to,1\n+919812341999,x\n")
+    bad.write_text("phone\n+919812341999\n")
+    for code, arguments in (
+        (1, ("send", "bulk", "--from", NUMBER, str(bad), *TEMPLATE)),
+        (1, ("send", "bulk", "--from", NUMBER, str(tmp_path / "none.csv"), *TEMPLATE)),
+        (1, ("send", "bulk", "--from", NUMBER, str(tmp_path), *TEMPLATE)),
+        (1, ("send", "bulk", "--from", NUMBER, str(good))),
+        (2, ("send", "bulk", "--from", NUMBER, str(good), "--template", "x")),
+        (2, ("send", "bulk", "--from", "+919812341999", str(good), *TEMPLATE)),
+        (2, ("bulk", "resume")),
+        (1, ("bulk", "show", "nothing")),
+        (1, ("bulk", "resume", "nothing")),
+    ):
+        done = installed.run(*arguments)
+        assert done.returncode == code, (arguments, done.stderr)
+        assert done.stderr.startswith("wamtrail: ")
+        assert len(done.stderr.strip().splitlines()) == 1, done.stderr
+    assert installed.run("bulk", "list").stdout.startswith("No runs yet")
+    assert installed.simulator.posts() == []
+
+
+def _shown(installed: Installation, run: str) -> dict[str, Any]:
+    done = installed.run("bulk", "show", run, "--json")
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
 
 
 def all_leases_end(installed: Installation) -> None:

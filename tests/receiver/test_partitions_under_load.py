@@ -1,10 +1,13 @@
 """New partitions are made while webhooks come in, and neither side trips over the other."""
 
+import asyncio
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from kept_rows import count
+from receiver_process import ReceiverProcess
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
@@ -67,3 +70,17 @@ def test_a_long_reader_holds_up_the_partitions_but_not_the_door_for_long(
         with postgresql_database.write() as tx:
             keep(tx, [Incoming(b"{}", time.time())])
     assert count(postgresql_database, "webhooks") == 1
+
+
+async def test_a_receiver_has_its_partitions_before_its_first_webhook_and_survives_without(
+    postgresql_database: Database, postgresql_url: str, tmp_path: Path
+) -> None:
+    without_partitions(postgresql_database)
+    with ReceiverProcess(postgresql_url, tmp_path) as receiver:
+        with postgresql_database.read() as reader:
+            reader.all(text("SELECT id FROM webhooks LIMIT 1"))  # nobody can make one now
+            await asyncio.to_thread(receiver.start)
+            assert "partitions_not_made" in receiver.log
+        assert receiver.terminate()[0] == 0
+        await asyncio.to_thread(receiver.start)
+        assert days_with_partitions(postgresql_database) == partitions.DAYS_AHEAD
