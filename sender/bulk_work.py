@@ -65,7 +65,7 @@ class Work:
             self._report(now)
             if not now.run.open or now.over or (loading.done() and loading.exception() is not None):
                 return
-            if sending is None and loading.done() or sending is not None and sending.done():
+            if (sending or loading).done():
                 return
             took = time.monotonic() - began
             try:

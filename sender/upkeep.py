@@ -77,10 +77,14 @@ class Upkeep:
 
     def _runs(self) -> None:
         with self._database.read() as reading:
-            if not bulk_runs.in_state(reading, "running"):
-                return
-        with self._database.write() as tx:
-            bulk_runs.finish(tx, self._clock())
+            running = bulk_runs.in_state(reading, "running")
+            cancelled = bulk_runs.left_behind(reading, self._clock())
+        if running:
+            with self._database.write() as tx:
+                bulk_runs.finish(tx, self._clock())
+        for run in cancelled:
+            with self._database.write() as tx:
+                bulk_runs.cancel_rows(tx, run, self._clock(), keep_payload=self._keep_payload)
 
     def _remember(self) -> None:
         """Only what is trusted; the name is given when the database has none yet."""

@@ -14,7 +14,7 @@ from random import Random
 import structlog
 
 from sender import upkeep
-from sender.attempt import MISSED, Poster, Ready, ended, follow_up
+from sender.attempt import MISSED, Poster, Ready, Result, ended, follow_up
 from sender.brakes import Consequences
 from sender.database_clock import DatabaseClock
 from sender.figures import SenderFigures
@@ -32,10 +32,11 @@ from store.rates import Limits
 HORIZON = 0.05  # seconds; no claim takes more than leaves within them
 CADENCE = 0.025  # seconds from one claim that found something to the next
 IDLE_FIRST, IDLE_LONGEST = 0.02, 0.25
-GATHER = 0.01  # seconds for which outcomes are gathered into one commit
+GATHER = 0.02  # seconds for which outcomes are gathered into one commit
 AWAY = 1.0  # seconds until a database that is away is asked again
 LEASE_BEYOND_TIMEOUT = 45.0
 LONGEST_LEAD = 0.04
+UNRECORDED = 4  # times the wrapper's capacity may wait to be recorded, before no more is claimed
 
 log = structlog.get_logger("sender.worker")
 
@@ -77,6 +78,7 @@ class Worker:
             name=f"{rng.getrandbits(128):032x}",
         )
         self._tasks: set[asyncio.Task[None]] = set()
+        self._to_post = 0  # of them, those that have not come to the end of their POST
         self._served = ""
         self._lead = 0.0
         self._stopping = asyncio.Event()
@@ -151,7 +153,8 @@ class Worker:
         self._there.measure()
         self._upkeep.when_due()
         now = self._clock()
-        room = self._wrapper.capacity - len(self._tasks)
+        room = self._wrapper.capacity - self._to_post
+        room = min(room, UNRECORDED * self._wrapper.capacity - len(self._tasks))
         if room < 1:
             return Claims((), now)
         if look_first:
@@ -194,11 +197,25 @@ class Worker:
         for one in found.claimed:
             self._served = one.phone_number_id
             self._figures.waits.observe(max(one.slot - found.at, 0.0))
+            self._to_post += 1
             task = asyncio.create_task(self._send(one))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
     async def _send(self, one: Claimed) -> None:
+        try:
+            posted = await self._post(one)
+        finally:
+            self._to_post -= 1
+        if posted is None:
+            await self._returns.give_back(one.message_id, one.claim)
+            return
+        ready, result = posted
+        await follow_up(self._consequences, ready, result)
+        await self._recorder.record(ended(ready, result, self._rng.random(), repeats=True))
+
+    async def _post(self, one: Claimed) -> tuple[Ready, Result] | None:
+        """At its slot; None when that was missed, or it is time to stop."""
         slot = self._there.here(one.slot)
         wait = slot - self._clock()
         if wait > 0:
@@ -206,8 +223,7 @@ class Worker:
         missed = self._clock() - slot > MISSED
         if missed or self._stopping.is_set():
             self._figures.missed.inc(int(missed))
-            await self._returns.give_back(one.message_id, one.claim)
-            return
+            return None
         ready = Ready(
             one.message_id,
             one.phone_number_id,
@@ -217,6 +233,4 @@ class Worker:
             one.expires_at,
             one.trials,
         )
-        result = await self._poster.post(ready)
-        await follow_up(self._consequences, ready, result)
-        await self._recorder.record(ended(ready, result, self._rng.random(), repeats=True))
+        return ready, await self._poster.post(ready)

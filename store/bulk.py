@@ -49,13 +49,54 @@ class Bulk:
             return 0
         if tx.postgres:
             return int(tx.driver(self._postgres, arrays(self.columns, rows)).rowcount)
-        changed = start = 0
-        for count, statement in self._sqlite.items():
-            while len(rows) - start >= count:
-                some = rows[start : start + count]
-                changed += tx.driver(statement, tuple([value for row in some for value in row])).rowcount
-                start += count
-        return changed
+        return _in_slices(tx, self._sqlite, rows)
+
+
+@dataclass(frozen=True)
+class BulkUpdate:
+    """UPDATE of many rows, each with values of its own; the first of `columns` is the key.
+
+    `sets` calls the values `new.name`. Callers hold the locks of the rows: they are touched in any order.
+    """
+
+    table: str
+    columns: tuple[Column, ...]
+    sets: str
+    _postgres: str = field(init=False)
+    _sqlite: dict[int, str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        key = self.columns[0][0]
+        names = ", ".join(name for name, _ in self.columns)
+        values = ", ".join(placeholder(kind) for _, kind in self.columns)
+        marks = f"({', '.join('?' for _ in self.columns)})"
+        update = f"UPDATE {self.table} SET {self.sets} FROM"
+        where = f"WHERE {self.table}.{key} = new.{key}"
+        object.__setattr__(self, "_postgres", f"{update} unnest({values}) AS new({names}) {where}")
+        statements = {
+            count: f"WITH new({names}) AS (VALUES {', '.join([marks] * count)}) {update} new {where}"
+            for count in ROWS
+            if count * len(self.columns) <= MOST_PARAMETERS
+        }
+        object.__setattr__(self, "_sqlite", statements)
+
+    def run(self, tx: WriteTx, rows: Sequence[tuple[Any, ...]]) -> int:
+        """How many rows were changed."""
+        if not rows:
+            return 0
+        if tx.postgres:
+            return int(tx.driver(self._postgres, arrays(self.columns, rows)).rowcount)
+        return _in_slices(tx, self._sqlite, rows)
+
+
+def _in_slices(tx: WriteTx, statements: dict[int, str], rows: Sequence[tuple[Any, ...]]) -> int:
+    changed = start = 0
+    for count, statement in statements.items():
+        while len(rows) - start >= count:
+            some = rows[start : start + count]
+            changed += tx.driver(statement, tuple([value for row in some for value in row])).rowcount
+            start += count
+    return changed
 
 
 def placeholder(kind: str) -> str:

@@ -15,6 +15,7 @@ from store.database import ReadTx, WriteTx
 from store.lists import among, given
 
 MOST = 500  # rows of one transaction
+LOOKED_AFTER = 31 * 86_400.0  # seconds; no row is valid for longer
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +138,15 @@ def cancel_rows(tx: WriteTx, bulk_run_id: str, now: float, *, keep_payload: bool
     )
     ids = sorted(row.message_id for row in rows)
     return tx.run(text(statement), {"ids": given(tx, ids), "now": now, "keep": keep_payload}) if ids else 0
+
+
+def left_behind(tx: ReadTx, now: float) -> list[str]:
+    """Cancelled runs that have queued rows: claimed ones that came back, or the cancelling died half-way."""
+    statement = (
+        "SELECT bulk_run_id FROM bulk_runs AS run WHERE state = 'cancelled' AND finished_at > :since"
+        " AND EXISTS (SELECT 1 FROM sends WHERE state = 'queued' AND sends.bulk_run_id = run.bulk_run_id)"
+    )
+    return [row.bulk_run_id for row in tx.all(text(statement), {"since": now - LOOKED_AFTER})]
 
 
 def finish(tx: WriteTx, now: float) -> int:

@@ -23,7 +23,7 @@ __all__ = ["Claimed", "Claims", "Hunt", "OverLimit", "Placed", "claim_due", "cla
 __all__ += ["due_numbers", "refuse_expired"]
 
 PRIORITIES = (0, 1)  # transactional, bulk; after them the rows of bulk runs
-_MORE = 16  # rows looked at beyond the free slots, so that put-off ones are passed quickly
+_MORE, _LEAST = 4, 20  # rows looked at beyond the free slots, and at least: put-off ones are passed quickly
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,19 +66,25 @@ class Hunt:
 
 
 # The loose index scan: one probe a number, however many rows it has.
-_DUE = text(
+_DUE = (
     "WITH RECURSIVE queue(number) AS ("
     " SELECT min(phone_number_id) FROM sends WHERE state = 'queued'"
     " UNION ALL SELECT (SELECT min(phone_number_id) FROM sends"
     "  WHERE state = 'queued' AND phone_number_id > queue.number)"
     " FROM queue WHERE queue.number IS NOT NULL)"
-    " SELECT number FROM queue WHERE number IS NOT NULL AND ("
+    " SELECT number, :now AS at FROM queue WHERE number IS NOT NULL AND ("
     + " OR ".join(
         "EXISTS (SELECT 1 FROM sends WHERE state = 'queued' AND phone_number_id = queue.number"
         f" AND priority = {priority} AND due_at <= :now)"
         for priority in PRIORITIES
     )
     + f" OR {bulk_claims.DUE})"
+)
+_DUE_SQLITE = text(_DUE)
+_DUE_POSTGRES = text(
+    _DUE.replace("RECURSIVE", f"RECURSIVE clock(at) AS MATERIALIZED (SELECT {rates.CLOCK} / 1e6),").replace(
+        ":now", "(SELECT at FROM clock)"
+    )
 )
 _ROWS = (
     "SELECT message_id, phone_number_id, recipient, payload, attempts, expires_at FROM sends"
@@ -90,13 +96,19 @@ _ROWS_SQLITE, _ROWS_POSTGRES = text(_ROWS), text(f"{_ROWS} FOR UPDATE SKIP LOCKE
 
 def due_numbers(tx: ReadTx, now: float) -> list[str]:
     """The numbers that have something to send now, held or not."""
-    return [row.number for row in tx.all(_DUE, {"now": rates.clock(tx, now) / MICRO})]
+    return [row.number for row in _due(tx, now)]
+
+
+def _due(tx: ReadTx, now: float) -> Sequence[Row[Any]]:
+    """They (`number`), and `at`: when this was, by the database's clock."""
+    return tx.all(_DUE_POSTGRES) if tx.postgres else tx.all(_DUE_SQLITE, {"now": now})
 
 
 def claim_due(tx: WriteTx, now: float, hunt: Hunt, *, after: str = "") -> Claims:
     """Claim what may leave within the horizon. `after`: the number served last."""
-    at = rates.clock(tx, now) / MICRO
-    due = sorted(row.number for row in tx.all(_DUE, {"now": at}))
+    found = _due(tx, now)
+    at = float(found[0].at) if found else now
+    due = sorted(row.number for row in found)
     standing = numbers.standing(tx, [*due, numbers.ACCOUNT])
     account = standing[numbers.ACCOUNT]
     free = [number for number in due if not standing[number].paused(at)]
@@ -154,7 +166,7 @@ def _lock_rows(
             share = min(free[number], -(-room // (len(turns) - place)))
             if share < 1:
                 continue
-            found = _queued(tx, number, priority, at, share + _MORE)
+            found = _queued(tx, number, priority, at, max(share + _MORE, _LEAST))
             rows += found
             taken = min(len(found), share)
             shares[number] += taken
@@ -187,9 +199,10 @@ def _assign(
     account = [rates.ACCOUNT] if hunt.limits.of_account else []
     trials = _try_out(tx, served, standing, at)
     before = rates.locked(tx, [*account, *map(rates.number_key, served)])
-    before |= rates.pairs(tx, _pair_keys(rows))
+    paired, clock = rates.pairs(tx, _pair_keys(rows), now)
+    before |= paired
     cells = dict(before)
-    micro = rates.clock(tx, now) + round(hunt.lead * MICRO)
+    micro = clock + round(hunt.lead * MICRO)
     last = micro + round(hunt.horizon * MICRO)
     paces = {n: Pace(hunt.limits, n, standing[n].rate, cells) for n in served}
     slots: list[Slot] = []

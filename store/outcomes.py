@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Row, text
 
 from store import feed, holds, senders_columns
-from store.bulk import BIGINT, BYTES, DOUBLE, TEXT, Bulk
+from store.bulk import BIGINT, BOOLEAN, BYTES, DOUBLE, TEXT, Bulk, BulkUpdate
 from store.database import WriteTx
 from store.lists import among, given
 from store.records import AttemptEnd
@@ -56,11 +56,18 @@ class Ended:
 
 
 _STATES = {"refused": "refused", "throttled": "queued", "unreachable": "queued", "unknown": "unknown"}
-_ACCEPT = text(
-    "UPDATE sends SET state = 'accepted', wamid = :wamid, accepted_at = :now, settled_by = 'answer',"
-    " settled_at = :now, message_status = :message_status, refused_by = NULL, error = NULL,"
-    " claim_id = NULL, lease_until = NULL, payload = CASE WHEN :keep THEN payload END"
-    " WHERE message_id = :id"
+_ACCEPT = BulkUpdate(
+    table="sends",
+    columns=(
+        ("message_id", TEXT),
+        ("wamid", TEXT),
+        ("at", DOUBLE),
+        ("message_status", TEXT),
+        ("keep", BOOLEAN),
+    ),
+    sets="state = 'accepted', wamid = new.wamid, accepted_at = new.at, settled_by = 'answer',"
+    " settled_at = new.at, message_status = new.message_status, refused_by = NULL, error = NULL,"
+    " claim_id = NULL, lease_until = NULL, payload = CASE WHEN new.keep THEN payload END",
 )
 _OTHER = text(
     "UPDATE sends SET state = :state, error = :error, refused_by = :refused_by, settled_by = :settled_by,"
@@ -99,7 +106,7 @@ def record_outcomes(tx: WriteTx, ends: Sequence[Ended], *, keep_payload: bool = 
     ordered = sorted(ends, key=lambda one: (one.message_id, one.number))
     sends = _locked(tx, ordered)
     owners = _owners(tx, ordered)
-    accepted: list[dict[str, Any]] = []
+    accepted: list[tuple[Any, ...]] = []
     others: list[dict[str, Any]] = []
     words: list[dict[str, Any]] = []
     twice: list[tuple[str, str, float]] = []
@@ -125,10 +132,11 @@ def record_outcomes(tx: WriteTx, ends: Sequence[Ended], *, keep_payload: bool = 
         elif known is None and row.claim_id == one.claim.claim_id:
             others.append(_other(one, keep_payload))
             states[one.message_id] = str(others[-1]["state"])
-    for statement, values in ((_ACCEPT, accepted), (_OTHER, others), (_WORD, words)):
+    _ACCEPT.run(tx, accepted)
+    for statement, values in ((_OTHER, others), (_WORD, words)):
         if values:
             tx.run(statement, values)
-    senders_columns.copy(tx, [one["id"] for one in accepted])
+    senders_columns.copy(tx, [message_id for message_id, *_ in accepted])
     holds.release(tx, [one["id"] for one in others if one["state"] != "unknown"])
     for message_id, wamid, seen_at in twice:
         record_sent_twice(tx, message_id, wamid, seen_at)
@@ -157,15 +165,9 @@ def _owners(tx: WriteTx, ends: Sequence[Ended]) -> dict[str, str]:
     return {row.wamid: row.message_id for row in tx.all(text(statement), {"wamids": given(tx, wamids)})}
 
 
-def _accepted(one: Ended, keep: bool) -> dict[str, Any]:
+def _accepted(one: Ended, keep: bool) -> tuple[Any, ...]:
     end = one.end
-    return {
-        "id": one.message_id,
-        "wamid": end.wamid,
-        "now": end.ended_at,
-        "message_status": end.message_status,
-        "keep": keep,
-    }
+    return (one.message_id, end.wamid, end.ended_at, end.message_status, keep)
 
 
 def _other(one: Ended, keep: bool, instead: Mapping[str, Any] | None = None) -> dict[str, Any]:

@@ -68,6 +68,16 @@ _ATTEMPTS = Bulk(
 )
 
 
+_SENDING = (
+    "UPDATE sends SET state = 'sending', attempts = attempts + 1, claim_id = :claim, lease_until = :lease"
+)
+_TAKE = text(
+    f"WITH taken AS ({_SENDING} WHERE message_id = ANY(:ids) RETURNING message_id, attempts, claim_id)"
+    " INSERT INTO send_attempts (message_id, number, claim_id, started_at)"
+    " SELECT message_id, attempts, claim_id, CAST(:now AS double precision) FROM taken"
+)
+
+
 class OverLimit(Exception):
     """Asked to reject: nothing was taken in. `again_in` seconds it may fit; None: nobody knows."""
 
@@ -137,13 +147,12 @@ def take(tx: WriteTx, rows: list[tuple[str, int]], claim: Claim, now: float) -> 
     if not rows:
         return
     ordered = sorted(rows)
-    tx.run(
-        text(
-            "UPDATE sends SET state = 'sending', attempts = attempts + 1, claim_id = :claim,"
-            f" lease_until = :lease WHERE message_id {among(tx, 'ids')}"
-        ),
-        {"ids": given(tx, [one for one, _ in ordered]), "claim": claim.claim_id, "lease": claim.lease_until},
-    )
+    ids = given(tx, [one for one, _ in ordered])
+    values = {"ids": ids, "claim": claim.claim_id, "lease": claim.lease_until}
+    if tx.postgres:
+        tx.run(_TAKE, {**values, "now": now})
+        return
+    tx.run(text(f"{_SENDING} WHERE message_id {among(tx, 'ids')}"), values)
     _ATTEMPTS.run(tx, [(message_id, number, claim.claim_id, now) for message_id, number in ordered])
 
 
@@ -177,8 +186,8 @@ def _place(
     by_hand: Trials = ()
     keys = [rates.number_key(phone_number_id), *([rates.ACCOUNT] if asked.limits.of_account else [])]
     before = rates.locked(tx, keys)
-    before |= rates.pairs(tx, [rates.pair_key(phone_number_id, recipient)])
-    micro = rates.clock(tx, now)
+    pair, micro = rates.pairs(tx, [rates.pair_key(phone_number_id, recipient)], now)
+    before |= pair
     at = micro / MICRO
     if asked.by_hand:
         standing, by_hand = _tried_by_hand(standing, at)

@@ -115,7 +115,9 @@ class Pace:
         return moment
 
 
-_CLOCK = text("SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)")
+CLOCK = "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)"  # microseconds; PostgreSQL only
+_CLOCK = text(f"SELECT {CLOCK}")
+_PAIRS = text(f"SELECT key, arrival FROM rate_cells WHERE key = ANY(:keys) UNION ALL SELECT '', {CLOCK}")
 _WRITE = Bulk(
     table="rate_cells",
     columns=(("key", TEXT), ("arrival", BIGINT)),
@@ -140,9 +142,13 @@ def locked(tx: WriteTx, keys: Iterable[str]) -> dict[str, int]:
     return cells
 
 
-def pairs(tx: WriteTx, keys: Iterable[str]) -> dict[str, int]:
-    """The cells of pairs; the lock of their number's cell covers them."""
-    return _read(tx, sorted(set(keys)), lock=False)
+def pairs(tx: WriteTx, keys: Iterable[str], now: float) -> tuple[dict[str, int], int]:
+    """The cells of pairs, whose lock is that of their number's cell; and the clock after it was taken."""
+    wanted = sorted(set(keys))
+    if not tx.postgres:
+        return _read(tx, wanted, lock=False), clock(tx, now)
+    cells = {row.key: int(row.arrival) for row in tx.all(_PAIRS, {"keys": wanted})}
+    return cells, cells.pop("")
 
 
 def write(tx: WriteTx, before: Mapping[str, int], after: Mapping[str, int]) -> None:

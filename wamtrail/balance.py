@@ -61,7 +61,7 @@ def show(as_json: bool = typer.Option(False, "--json", help="Amounts as decimal 
         print(f"{_minute(one.at)}  {one.kind:10}  {said:>20}  {one.who}: {one.note}")
 
 
-@app.command("top-up")
+@app.command("top-up", context_settings=_NEGATIVE)
 def top_up(
     amount: str = typer.Argument(help="In the currency's unit, such as 5000 or 99.50."),
     note: str = _NOTE,

@@ -9,7 +9,7 @@ RUN_STATES = ("preparing", "running", "paused", "cancelled", "done")
 
 
 class BulkRun(SQLModel, table=True):
-    """One list on its way. Its rows are in `sends`; they are claimed only while it is preparing or running."""
+    """One list on its way. Its rows are in `sends`, and are claimed only while it is preparing or running."""
 
     __tablename__ = "bulk_runs"
     __table_args__ = (

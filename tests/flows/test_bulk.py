@@ -137,11 +137,11 @@ def test_a_detached_run_is_held_released_taken_back_and_tried_again(install: Mak
     installed = install(fail_share=0.0)
     file = tmp_path / "many.csv"
     refused = "+919812340021"  # the simulator has no such template for this one
-    people = "".join(f"+9198123{n:05d},Person {n}\n" for n in range(21000, 23000))
+    people = "".join(f"+9198123{n:05d},Person {n}\n" for n in range(21000, 22000))
     file.write_text(f"to,1\n{refused},Asha\n{people}")
     done = sent_bulk(installed, str(file), *TEMPLATE, "--detach")
     assert done.returncode == 0, done.stderr
-    assert "2,001 rows wait for `wamtrail run sender`" in done.stdout
+    assert "1,001 rows wait for `wamtrail run sender`" in done.stdout
     run = run_id(installed)
     assert installed.run("bulk", "pause", run).returncode == 0
     assert installed.run("bulk", "pause", run).returncode == 1
@@ -152,10 +152,11 @@ def test_a_detached_run_is_held_released_taken_back_and_tried_again(install: Mak
     eventually(lambda: len(installed.simulator.posts()) > 20)
     cancelled = installed.run("bulk", "cancel", run)
     assert cancelled.returncode == 0, cancelled.stderr
-    eventually(lambda: _shown(installed, run)["sending"] == 0)
+    # What was claimed at that moment is posted, or comes back and is taken back, too.
+    eventually(lambda: (now := _shown(installed, run))["sending"] == now["queued"] == 0)
     shown = _shown(installed, run)
-    assert (shown["state"], shown["queued"], shown["refused"]) == ("cancelled", 0, 1)
-    assert shown["accepted"] + shown["cancelled"] == 2000
+    assert (shown["state"], shown["refused"]) == ("cancelled", 1)
+    assert shown["accepted"] + shown["cancelled"] == 1000
     posted = len(installed.simulator.posts())
 
     assert "another try can help; --all" in installed.run("bulk", "retry", run).stderr

@@ -32,7 +32,7 @@ def stoppable(server: PostgresServer) -> Iterator[Database]:
 
 async def refused_at_once(door: RunningDoor) -> None:
     """The first may find out the hard way; whoever comes next is not kept waiting."""
-    for patience in (5.0, 1.0, 1.0):
+    for patience in (10.0, 3.0, 3.0):
         started = time.monotonic()
         answer = await door.post(b"while it is away")
         assert answer.status_code == 503

@@ -42,6 +42,7 @@ from store.database import Database
 from store.outcomes import error_json
 from store.rate_cards import Rate as Price
 from store.records import TemplateWord
+from store.sends import give_back_all
 
 HEAD = "to,reference,1\n"
 
@@ -279,6 +280,26 @@ def test_cancelling_takes_back_what_has_not_left(database: Database, tmp_path: P
     states = Counter(one["state"] for one in of_run(database))
     assert states == {"cancelled": 695, "sending": len(on_the_wire)}
     assert {one["payload"] for one in of_run(database) if one["state"] == "cancelled"} == {None}
+
+
+async def test_a_row_that_comes_back_after_its_run_was_cancelled_is_taken_back_too(
+    database: Database, tmp_path: Path
+):
+    taken_in(database, listed(tmp_path, 5))
+    claimed = claim(database, 2)
+    with database.write() as tx:
+        assert bulk_runs.cancel(tx, "run", time.time())
+        assert bulk_runs.cancel_rows(tx, "run", time.time()) == 3
+        row = tx.first(text("SELECT claim_id FROM sends WHERE state = 'sending'"))
+        assert row is not None
+        assert give_back_all(tx, claimed, row.claim_id) == 2
+    with RunningSimulator(SCENARIO) as simulator:
+        async with wrapper_for(simulator) as wrapper:
+            await worked(
+                worker_for(database, wrapper),
+                lambda: {one["state"] for one in of_run(database)} == {"cancelled"},
+            )
+        assert simulator.posts() == []
 
 
 # Sending, and what became of it

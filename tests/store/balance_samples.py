@@ -3,16 +3,19 @@
 from typing import Any
 
 from sqlalchemy import text
-from store_samples import NOW, new_send, rows
+from store_samples import NOW, W1, ended, message_id, new_send, rows, status_update, webhook
 
 from sender.balance import BalanceKeeper
 from store import ledger, rate_cards
+from store.apply import apply
 from store.claims import submit_claimed
 from store.database import Database
 from store.ledger import Account, Budget
+from store.outcomes import Claim, record_outcome
 from store.placing import Asked, Placed
 from store.rate_cards import Rate
 from store.rates import Limits
+from store.records import StatusUpdate
 
 INR = Budget("INR")
 FAST = Limits(rate=1e6, pair_burst=10_000)
@@ -26,6 +29,8 @@ RATES = (
     Rate("INR", "*", "service", "2020-01-01", ELSEWHERE, FEE),
     Rate("USD", "IN", "marketing", "2020-01-01", 11_800, 0),
 )
+MINE = Claim("claim-1", NOW + 30)
+PRICED = '{"category":"utility","type":"regular"}'
 MONEY_TABLES = ("accounts", "ledger_entries", "holds", "charges", "charges_due", "rate_cards")
 INDIA = {"recipient": "919812345678"}
 
@@ -87,3 +92,17 @@ def charged_anew(database: Database) -> None:
         tx.run(text("DELETE FROM charges"))
         tx.run(text("UPDATE accounts SET charged_micro = 0, feed_position = 0"))
     caught_up(database)
+
+
+def recorded(database: Database, outcome: str, n: int = 1, number: int = 1) -> str:
+    with database.write() as tx:
+        return record_outcome(tx, message_id(n), number, MINE, ended(outcome))
+
+
+def heard(database: Database, *updates: StatusUpdate, webhook_id: int = 1) -> None:
+    with database.write() as tx:
+        apply(tx, [webhook(webhook_id, *updates)], NOW)
+
+
+def delivered(**more: Any) -> Any:
+    return status_update(W1, "delivered", **more)

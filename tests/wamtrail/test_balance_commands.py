@@ -49,7 +49,7 @@ def test_top_ups_and_corrections_make_the_balance(wamtrail: Run) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("top-up", "-5", "--note", "x"), "No such option"),
+        (("top-up", "-5", "--note", "x"), "A top-up is more than 0"),
         (("top-up", "0", "--note", "x"), "A top-up is more than 0"),
         (("top-up", "1,5", "--note", "x"), "1,5 is no amount"),
         (("top-up", "5", "--note", " "), "The note is empty"),
