@@ -73,7 +73,13 @@ def run_case(case: Case) -> Found:
             missed = sum(_figure(port, "wamtrail_send_slots_missed_total") for port in ports)
             if os.environ.get("BENCH_TALK"):
                 for port in ports:
-                    for name in ("send_claim_seconds", "send_record_seconds", "send_record_group_size", "send_throttle_wait_seconds","send_post_seconds"):
+                    for name in (
+                        "send_claim_seconds",
+                        "send_record_seconds",
+                        "send_record_group_size",
+                        "send_throttle_wait_seconds",
+                        "send_post_seconds",
+                    ):
                         c = _figure(port, f"wamtrail_{name}_count")
                         print(name, "count", c, "mean", _figure(port, f"wamtrail_{name}_sum") / max(c, 1))
             seen = _seen(case.port)
