@@ -1,4 +1,4 @@
-"""A wrapper that takes everything and answers after a fixed time: `python -m bench.wrapper_stub PORT SECONDS`.
+"""A wrapper that takes all and answers after a fixed time: `python -m bench.wrapper_stub PORT SECONDS`.
 
 As little as speaks HTTP/1.1, so that it takes next to nothing of the machine. `GET /seen` lists what came.
 """

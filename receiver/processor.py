@@ -20,7 +20,7 @@ from receiver.payload import parse
 from store import backlog, marks
 from store.apply import Applied, Understood, apply
 from store.backlog import Marker
-from store.database import Database, WriteTx, is_transient
+from store.database import Database, ReadTx, WriteTx, is_transient
 from store.errors import DatabaseAway
 from store.records import Parsed, QuarantinedPart
 from store.webhooks import Kept, load
@@ -133,15 +133,35 @@ class Processor:
 
     def _process(self, most: int) -> int:
         started = time.monotonic()
-        after = self._low_water(started)
-        with self._database.write() as tx:
-            markers = backlog.claim(tx, after=after, most=most, most_bytes=self._bounds.most_bytes)
-            if markers:
-                self._count(self._apply(tx, markers), started, markers[0])
-        self._after = markers[-1].webhook_id if len(markers) == most else 0
+        after, look = self._low_water(started), min(most, self._look)
+        markers, applied = self._take(after, look)
+        if applied is not None:
+            self._count(applied, started, markers[0])
+        full = len(markers) == look or sum(one.size for one in markers) > self._bounds.most_bytes // 2
+        self._after = markers[-1].webhook_id if markers and full else 0
+        self._look = max(LOOK_LEAST, 2 * len(markers))
         if after and not markers:
             return self._process(most)  # what became visible late lies below the mark
         return len(markers)
+
+    def _take(self, after: int, look: int) -> tuple[list[Marker], Applied | None]:
+        """Claim, understand and write one run, in one transaction.
+
+        SQLite has one processor, so nobody else takes the run: it is read and understood before the turn to
+        write is asked for, or the door would wait all the while.
+        """
+        bound = self._bounds.most_bytes
+        if self._database.sqlite:
+            with self._database.read() as reading:
+                markers = backlog.claim(reading, after=after, most=look, most_bytes=bound)
+                heard = self._hear(reading, markers)
+            if not markers:
+                return markers, None
+            with self._database.write() as tx:
+                return markers, self._write(tx, heard)
+        with self._database.write() as tx:
+            markers = backlog.claim(tx, after=after, most=look, most_bytes=bound)
+            return markers, self._write(tx, self._hear(tx, markers)) if markers else None
 
     def _low_water(self, now: float) -> int:
         """Ids may become visible out of order, so the whole backlog is looked at every now and then."""
@@ -150,12 +170,15 @@ class Processor:
             return 0
         return self._after
 
-    def _apply(self, tx: WriteTx, markers: Sequence[Marker]) -> Applied:
+    def _hear(self, tx: ReadTx, markers: Sequence[Marker]) -> list[Understood]:
         kept = load(tx, [(marker.webhook_id, marker.received_at) for marker in markers])
         heard = [understood(one) for one in kept]
         if self._minutes is not None:
             for one, said in zip(kept, heard, strict=True):
                 self._minutes.heard_of(one.endpoint, numbers_of(said.parsed), one.received_at)
+        return heard
+
+    def _write(self, tx: WriteTx, heard: Sequence[Understood]) -> Applied:
         return apply(tx, heard, self._clock(), keep_content=self._keep_content)
 
     def _one_by_one(self, most: int) -> int:
@@ -178,7 +201,7 @@ class Processor:
             if tries > self._bounds.tries:
                 raise _Killer
             with self._database.write() as tx:
-                self._count(self._apply(tx, [marker]), started, marker)
+                self._count(self._write(tx, self._hear(tx, [marker])), started, marker)
         except DatabaseAway:
             raise
         except Exception as problem:

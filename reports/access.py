@@ -9,11 +9,12 @@ from store.database import Database
 from store.tokens import Bearer
 
 READERS = frozenset({"reporter", "support", "admin"})
+SENDERS = READERS | {"sender"}  # whoever sent a message may ask what became of it
 _CHALLENGE = 'Bearer realm="wamtrail"'
 
 
-async def reader(database: Database, request: Request) -> Bearer:
-    """The bearer of the request's token. Raises Problem 401 or 403."""
+async def reader(database: Database, request: Request, roles: frozenset[str] = READERS) -> Bearer:
+    """The bearer of the request's token, of one of these roles. Raises Problem 401 or 403."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise _unauthorised("Send a token: Authorization: Bearer wt_…", _CHALLENGE)
@@ -23,7 +24,7 @@ async def reader(database: Database, request: Request) -> Bearer:
             "This token is not known here, or it was revoked; ask an administrator for another.",
             f'{_CHALLENGE}, error="invalid_token"',
         )
-    if bearer.role not in READERS:
+    if bearer.role not in roles:
         raise Problem(
             403, "Forbidden", f"A {bearer.role} token may not read messages; ask for a reporter token."
         )

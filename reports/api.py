@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
-from reports.access import reader
+from reports.access import SENDERS, reader
 from reports.message_json import listed_json, message_json, number_of
 from reports.problems import HANDLERS, Problem
 from reports.query import LONGEST, MessagesQuery, read_query, write_cursor
@@ -37,7 +37,7 @@ def routes(database: Database) -> list[BaseRoute]:
         return JSONResponse(await run_in_threadpool(page, database, query, bearer), headers=PRIVATE)
 
     async def message(request: Request) -> Response:
-        bearer = await reader(database, request)
+        bearer = await reader(database, request, SENDERS)
         found = await run_in_threadpool(visible_story, database, request.path_params["id"], bearer)
         if found is None:
             raise Problem(

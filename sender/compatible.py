@@ -5,6 +5,7 @@ wrapper's answer goes back unchanged. It needs nothing else of the console.
 """
 
 import hmac
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -17,6 +18,7 @@ from sender import compatible_answers as answers
 from sender import compatible_errors as errors
 from sender.compatible_errors import Answer
 from sender.desk import Desk
+from sender.intake import Taken
 from sender.outcome import outcome_of
 from sender.payload_receipt import check_read_receipt, is_read_receipt
 from sender.single import OverLimit
@@ -69,10 +71,17 @@ async def _answer(desk: Desk, request: Request) -> Answer:
     if wait not in _WAITS:
         return _invalid("X-Wamtrail-On-Limit takes wait or reject.")
     try:
-        new = await desk.taken(body, number, idempotency_key=request.headers.get("idempotency-key"))
+        taken = await desk.taken(body, number, idempotency_key=request.headers.get("idempotency-key"))
     except Refused as refused:
         return _invalid(str(refused))
-    return await _send(desk, new, _WAITS[wait])
+    answer = await _send(desk, taken.new, _WAITS[wait])
+    return replace(answer, headers={**answer.headers, **_warned(taken)})
+
+
+def _warned(taken: Taken) -> dict[str, str]:
+    """What does not stop a message, in a header, because the body is the wrapper's."""
+    said = " ".join(one.message for one in taken.warnings)
+    return {"X-Wamtrail-Warning": said.encode("ascii", "replace").decode()} if said else {}
 
 
 async def _send(desk: Desk, new: NewSend, wait_at_most: float) -> Answer:
@@ -87,7 +96,7 @@ async def _send(desk: Desk, new: NewSend, wait_at_most: float) -> Answer:
     except DatabaseAway:
         raise
     except Exception as problem:  # whatever it is, the caller must not take it for "not sent"
-        log.error("send_failed", error=type(problem).__name__, exc_info=True)
+        log.error("send_failed", error=type(problem).__name__)
         return errors.unknown(new.message_id)
     if sent.created and new.idempotency_key is not None and answers.may_be_repeated(sent):
         await desk.free_key(sent.message_id)

@@ -9,6 +9,7 @@ from typing import Any
 
 from sender import intake
 from sender.figures import SenderFigures
+from sender.intake import Taken
 from sender.message_id import RANDOM_BYTES, message_id
 from sender.reply import Reply
 from sender.sent import Sent
@@ -88,12 +89,12 @@ class Desk:
                 await self._single.recorder.finish()
                 self._single = self._wrapper = None
 
-    async def taken(self, body: object, phone_number_id: str, **more: Any) -> NewSend:
+    async def taken(self, body: object, phone_number_id: str, **more: Any) -> Taken:
         """`sender.intake.take` with what this process knows. Raises sender.prepare.Refused, DatabaseAway."""
         now = self.clock()
         message = message_id(now, secrets.token_bytes(RANDOM_BYTES))
 
-        def take() -> NewSend:
+        def take() -> Taken:
             with self.database.read() as tx:
                 return intake.take(
                     tx,
@@ -103,7 +104,7 @@ class Desk:
                     now=now,
                     default_country=self._default_country,
                     **more,
-                ).new
+                )
 
         return await asyncio.to_thread(take)
 

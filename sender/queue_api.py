@@ -10,11 +10,11 @@ from starlette.routing import BaseRoute, Route
 
 from sender import callers, queue_request, request_body
 from sender.desk import Desk
+from sender.intake import Taken
 from sender.payload_problem import Problem
 from sender.prepare import Refused
 from store import errors
 from store.errors import DatabaseAway, IdempotencyConflict
-from store.records import NewSend
 
 AGAIN_AFTER = 5  # seconds until a database that is away is asked again
 _CHALLENGE = 'Bearer realm="wamtrail"'
@@ -57,27 +57,30 @@ async def _answer(desk: Desk, request: Request) -> Response:
         detail = "This token may not send from this PHONE_NUMBER_ID; use another number, or another token."
         return _problem(403, "Forbidden", detail, [{"pointer": "/from", "detail": detail}])
     try:
-        new = await _taken(desk, asked)
+        taken = await _taken(desk, asked)
     except Refused as refused:
         return _invalid([queue_request.placed(one) for one in refused.problems])
-    return await _queue(desk, new)
+    return await _queue(desk, taken)
 
 
-async def _queue(desk: Desk, new: NewSend) -> Response:
+async def _queue(desk: Desk, taken: Taken) -> Response:
     try:
-        found = await desk.queue(new)
+        found = await desk.queue(taken.new)
     except IdempotencyConflict as problem:
         return _problem(409, "Idempotency conflict", str(problem))
     except errors.Refused as problem:  # a gate that was shut since it was looked at
         return _problem(400, "Invalid message", str(problem))
     # A repeat hears what the first request heard; how the message stands is told at its address.
-    body = {"message_id": found.message_id, "status": "queued"}
+    body: dict[str, Any] = {"message_id": found.message_id, "status": "queued"}
+    if taken.warnings:
+        placed = [queue_request.placed(one) for one in taken.warnings]
+        body["warnings"] = [{"pointer": one.pointer, "detail": one.message} for one in placed]
     headers = {"Location": f"/api/v1/messages/{found.message_id}", "Cache-Control": "no-store"}
     return JSONResponse(body, 202, headers)
 
 
-async def _taken(desk: Desk, asked: queue_request.QueueRequest) -> NewSend:
-    new = await desk.taken(
+async def _taken(desk: Desk, asked: queue_request.QueueRequest) -> Taken:
+    taken = await desk.taken(
         asked.payload,
         asked.phone_number_id,
         reference=asked.reference,
@@ -85,7 +88,8 @@ async def _taken(desk: Desk, asked: queue_request.QueueRequest) -> NewSend:
         valid_for=asked.valid_for,
         priority=asked.priority,
     )
-    return replace(new, payload_digest=asked.digest(new.payload_digest))
+    digest = asked.digest(taken.new.payload_digest)
+    return replace(taken, new=replace(taken.new, payload_digest=digest))
 
 
 def _stranger(showed_something: bool) -> Response:

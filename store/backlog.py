@@ -25,10 +25,11 @@ _CLAIM_SQLITE = text(f"{_CLAIM} ORDER BY webhook_id LIMIT :most")
 _CLAIM_POSTGRES = text(f"{_CLAIM} ORDER BY webhook_id LIMIT :most FOR UPDATE SKIP LOCKED")
 
 
-def claim(tx: WriteTx, *, after: int, most: int, most_bytes: int) -> list[Marker]:
+def claim(tx: ReadTx, *, after: int, most: int, most_bytes: int) -> list[Marker]:
     """The oldest unclaimed markers above `after`: at most `most` and `most_bytes`, at least one.
 
-    `after` spares an index walk over what was done while an old snapshot keeps it from being cleaned up.
+    On PostgreSQL it takes a transaction that writes, whose locks are the claim. `after` spares an index walk
+    over what was done while an old snapshot keeps it from being cleaned up.
     """
     rows = tx.all(_CLAIM_POSTGRES if tx.postgres else _CLAIM_SQLITE, {"after": after, "most": most})
     claimed: list[Marker] = []

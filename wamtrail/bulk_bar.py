@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress
+
     from sender.bulk_progress import Standing
 
 LINE_EVERY = 5.0  # seconds
@@ -71,15 +74,9 @@ def outcomes(now: "Standing") -> str:
 
 
 @contextmanager
-def _bar(console: object) -> Iterator["Progress"]:
-    from rich.console import Console
+def _bar(console: "Console") -> Iterator["Progress"]:
     from rich.progress import BarColumn, Progress, TextColumn
 
-    assert isinstance(console, Console)
     columns = (BarColumn(bar_width=24), TextColumn("{task.description}", markup=False))
     with Progress(*columns, console=console, refresh_per_second=4, transient=True) as bar:
         yield bar
-
-
-if TYPE_CHECKING:
-    from rich.progress import Progress

@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -116,7 +117,7 @@ async def _work(settings: Settings, database: "Database", run: "Run", *, detach:
     from wamtrail import logs
     from wamtrail.bulk_bar import reporting
     from wamtrail.opening import clock
-    from wamtrail.sending_part import wrapper_config
+    from wamtrail.sending_part import SWITCH, wrapper_config
 
     logs.configure(settings.log_format)
     load = loading(settings, database, run)
@@ -131,6 +132,7 @@ async def _work(settings: Settings, database: "Database", run: "Run", *, detach:
 
     if detach:
         return await work(None)
+    sys.setswitchinterval(SWITCH)
     async with Wrapper(wrapper_config(settings)) as wrapper:
         return await work(
             Worker(

@@ -19,7 +19,7 @@ from wamtrail.settings import Settings, SettingsError
 if TYPE_CHECKING:
     from wamtrail.parts import Parts
 
-# Seconds. A claim's thread comes back from the database a dozen times, and each time waits up to this long for
+# Seconds. A claim's thread comes back from the database a dozen times, each time waiting up to this long for
 # the event loop that is busy posting; with Python's 5 ms a claim could take longer than what it claimed.
 SWITCH = 0.0005
 

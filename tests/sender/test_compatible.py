@@ -87,6 +87,22 @@ UNCHANGED = {
 }
 
 
+async def test_a_warning_stands_in_a_header_beside_the_wrappers_own_body(
+    sqlite: Database, simulator: RunningSimulator
+):
+    body = {
+        "messaging_product": "whatsapp",
+        "to": anybody(),
+        "type": "image",
+        "image": {"link": "http://example.com/picture.png"},
+    }
+    async with calling(sqlite, simulator) as caller:
+        answer = await caller.post(PATH, json=body)
+    assert answer.status_code == 200
+    assert "https" in answer.headers["X-Wamtrail-Warning"]
+    assert set(answer.json()) == {"messaging_product", "contacts", "messages"}
+
+
 @pytest.mark.parametrize("tail", UNCHANGED)
 async def test_a_refusal_is_passed_on_byte_for_byte(sqlite: Database, simulator: RunningSimulator, tail: str):
     async with calling(sqlite, simulator) as caller:

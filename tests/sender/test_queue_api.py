@@ -75,6 +75,22 @@ async def test_it_is_queued_answered_at_once_and_sent_by_the_worker(
     assert [one["callback_data"] for one in simulator.messages()] == [message_id]
 
 
+async def test_what_does_not_stop_a_message_is_told_with_its_place(sqlite: Database):
+    payload = {
+        "messaging_product": "whatsapp",
+        "to": anybody(),
+        "type": "image",
+        "image": {"link": "http://example.com/picture.png"},
+    }
+    async with calling(sqlite, None) as caller:
+        answer = await post(caller, {"from": NUMBER, "payload": payload})
+        quiet = await post(caller, asked())
+    assert answer.status_code == 202
+    assert [one["pointer"] for one in answer.json()["warnings"]] == ["/payload/image/link"]
+    assert "https" in answer.json()["warnings"][0]["detail"]
+    assert "warnings" not in quiet.json()
+
+
 async def test_of_twenty_requests_with_one_key_one_is_queued(database_url: str):
     body = asked()
     with opened(database_url) as one, opened(database_url) as two:

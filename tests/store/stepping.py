@@ -5,6 +5,7 @@ for a lock of the other one is seen in PostgreSQL's own list of who blocks whom,
 """
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -26,7 +27,7 @@ class Party(threading.Thread):
         self.problem: BaseException | None = None
         self._database, self._work, self._watcher = database, work, watcher
         self._changed = threading.Condition()
-        self._state = "running"  # running, at the gate, ended
+        self._state = "running"  # running, at the gate, ended, abandoned
         self._pid = 0
         self.start()
         self._settle()
@@ -64,11 +65,19 @@ class Party(threading.Thread):
             pass
         return self.ended
 
+    def abandon(self) -> None:
+        """Roll it back at its next gate, so that no lock and no session outlives the test."""
+        if not self.ended:
+            self._becomes("abandoned")
+
     def _gate(self, *_: Any) -> None:
         with self._changed:
+            if self._state == "abandoned":
+                raise AssertionError("the transaction was abandoned by its test")
             self._state = "at the gate"
             self._changed.notify_all()
-            assert self._changed.wait_for(lambda: self._state == "running", PATIENCE)
+            assert self._changed.wait_for(lambda: self._state != "at the gate", PATIENCE)
+            assert self._state == "running", "the transaction was abandoned by its test"
 
     def _becomes(self, state: str) -> None:
         with self._changed:
@@ -96,19 +105,22 @@ def both(database: Database, one: Work, other: Work, before_other: int, before_o
     How many statements each did in its first run: fewer than asked for when it ended or had to wait.
     """
     with database.hold() as watcher:
-        first = Party(database, one, watcher)
-        done_first = sum(first.step() for _ in range(before_other))
-        second = Party(database, other, watcher)
-        done_second = sum(second.step() for _ in range(before_one))
-        for _ in range(3):  # each may have to wait for the other once
-            first.finish()
-            second.finish()
-            if first.ended and second.ended:
-                break
-        for party in (first, second):
-            party.join(PATIENCE)
-            if party.problem is not None:
-                raise party.problem
-        assert first.ended
-        assert second.ended
+        parties: list[Party] = []
+        try:
+            parties.append(first := Party(database, one, watcher))
+            done_first = sum(first.step() for _ in range(before_other))
+            parties.append(second := Party(database, other, watcher))
+            done_second = sum(second.step() for _ in range(before_one))
+            deadline = time.monotonic() + PATIENCE
+            while not first.finish() or not second.finish() or not first.ended:
+                second.finish()  # the first may wait for its commit, or for the victim of a deadlock
+                assert time.monotonic() < deadline, "two transactions wait for each other"
+        finally:
+            for party in parties:
+                party.abandon()
+            for party in parties:
+                party.join(PATIENCE)
+    for party in parties:
+        if party.problem is not None:
+            raise party.problem
     return done_first, done_second
