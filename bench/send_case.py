@@ -83,6 +83,7 @@ def run_case(case: Case) -> Found:
                         c = _figure(port, f"wamtrail_{name}_count")
                         print(name, "count", c, "mean", _figure(port, f"wamtrail_{name}_sum") / max(c, 1))
             seen = _seen(case.port)
+            Path('/tmp/sendbench/seen.json').write_text(json.dumps([began, ended, seen['times']]))
         return _found(database, seen, began, ended, cpu, server, memory, missed)
     finally:
         database.close()

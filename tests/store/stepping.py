@@ -112,8 +112,11 @@ def both(database: Database, one: Work, other: Work, before_other: int, before_o
             parties.append(second := Party(database, other, watcher))
             done_second = sum(second.step() for _ in range(before_one))
             deadline = time.monotonic() + PATIENCE
-            while not first.finish() or not second.finish() or not first.ended:
-                second.finish()  # the first may wait for its commit, or for the victim of a deadlock
+            while not (
+                first.ended and second.ended
+            ):  # each may have to wait for the other, or for a deadlock
+                first.finish()
+                second.finish()
                 assert time.monotonic() < deadline, "two transactions wait for each other"
         finally:
             for party in parties:
