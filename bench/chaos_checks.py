@@ -1,6 +1,7 @@
 """What must be true after the chaos, whatever happened; the simulator's lists against the tables."""
 
 from collections import Counter
+from typing import Any
 
 from sqlalchemy import text
 
@@ -56,7 +57,7 @@ def summary(database: Database, simulator: RunningSimulator) -> str:
     )
 
 
-def _fullest(posts: list[dict], number: str) -> int:
+def _fullest(posts: list[dict[str, Any]], number: str) -> int:
     return fullest(sorted(one["at"] for one in posts if one["phone_number_id"] == number))
 
 
@@ -64,7 +65,7 @@ def _listed(counts: dict[str, int]) -> str:
     return ", ".join(f"{count} {word}" for word, count in sorted(counts.items()))
 
 
-def _pairs(database: Database, statement: str) -> dict:
+def _pairs(database: Database, statement: str) -> dict[str, Any]:
     with database.read() as tx:
         return dict(tuple(row) for row in tx.all(text(statement)))
 

@@ -14,9 +14,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
+from typing import IO
 
 from sqlalchemy import text
 
@@ -192,7 +193,7 @@ def _ended(database: Database) -> int:
         return int(tx.value(text("SELECT count(*) FROM attempt_outcomes")))
 
 
-def _sender(environment: dict[str, str], log) -> "subprocess.Popen[bytes]":
+def _sender(environment: dict[str, str], log: IO[bytes]) -> "subprocess.Popen[bytes]":
     command = [sys.executable, "-m", "wamtrail", "run", "sender"]
     return subprocess.Popen(command, env=environment, cwd=PROJECT, stdout=log, stderr=log)
 
@@ -209,7 +210,7 @@ def _kept(database: Database) -> bool:
         return bool(backlog.depth(tx, most=1).waiting)
 
 
-def _await(condition, seconds: float = 60.0) -> None:
+def _await(condition: Callable[[], bool], seconds: float = 60.0) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:

@@ -7,9 +7,11 @@ import sys
 import time
 import urllib.request
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import text
 
@@ -71,20 +73,8 @@ def run_case(case: Case) -> Found:
             cpu, server = _cpu(pids) - cpu, _cpu(_backends(case.url)) - server
             memory = max(sum(peaks(pid).values()) for pid in pids)
             missed = sum(_figure(port, "wamtrail_send_slots_missed_total") for port in ports)
-            if os.environ.get("BENCH_TALK"):
-                for port in ports:
-                    for name in (
-                        "send_claim_seconds",
-                        "send_record_seconds",
-                        "send_record_group_size",
-                        "send_throttle_wait_seconds",
-                        "send_post_seconds",
-                    ):
-                        c = _figure(port, f"wamtrail_{name}_count")
-                        print(name, "count", c, "mean", _figure(port, f"wamtrail_{name}_sum") / max(c, 1))
             seen = _seen(case.port)
-            Path('/tmp/sendbench/seen.json').write_text(json.dumps([began, ended, seen['times']]))
-        return _found(database, seen, began, ended, cpu, server, memory, missed)
+        return _found(database, seen, (began, ended), (cpu, server), memory, missed)
     finally:
         database.close()
 
@@ -115,7 +105,7 @@ def _message(now: float, place: int) -> NewSend:
 
 
 @contextlib.contextmanager
-def _sender(case: Case, port: int, place: int):
+def _sender(case: Case, port: int, place: int) -> Iterator[int]:
     environment = {
         "WAMTRAIL_DATABASE_URL": case.url,
         "WAMTRAIL_WRAPPER_URL": f"http://127.0.0.1:{case.port}",
@@ -135,11 +125,18 @@ def _wait_for_the_last(case: Case, began: float) -> None:
     expected = round(case.rate * (case.seconds + WARM))
     while time.time() < began + case.seconds + 3:
         time.sleep(1.0)
-        if time.time() > began + case.seconds * 0.9 and len(_seen(case.port)["ids"]) >= expected:
+        if _count(case.port) >= expected:
             return
 
 
-def _found(database, seen, began, ended, cpu, server, memory, missed) -> Found:
+def _found(
+    database: Database,
+    seen: dict[str, Any],
+    window: tuple[float, float],
+    cpu: tuple[float, float],
+    memory: float,
+    missed: float,
+) -> Found:
     with database.read() as tx:
         accepted = {
             row.message_id for row in tx.all(text("SELECT message_id FROM sends WHERE state = 'accepted'"))
@@ -147,14 +144,14 @@ def _found(database, seen, began, ended, cpu, server, memory, missed) -> Found:
         unknown = tx.value(
             text("SELECT count(*) FROM sends WHERE state IN ('unknown', 'sending', 'refused')")
         )
-    times = sorted(one for one in seen["times"] if began <= one <= ended)
+    times = sorted(one for one in seen["times"] if window[0] <= one <= window[1])
     counted = Counter(seen["ids"])
     return Found(
         rate=(len(times) - 1) / (times[-1] - times[0]),
         fullest=fullest(sorted(seen["times"])),
-        late=max(after - before for before, after in zip(times, times[1:], strict=False)),
-        cpu=cpu / len(times) * 1e6,
-        database_cpu=server / len(times) * 1e6,
+        late=max(after - before for before, after in pairwise(times)),
+        cpu=cpu[0] / len(times) * 1e6,
+        database_cpu=cpu[1] / len(times) * 1e6,
         memory=memory,
         twice=sum(1 for times in counted.values() if times > 1),
         lost=len(counted.keys() - accepted) + int(unknown or 0),
@@ -172,16 +169,25 @@ def fullest(times: list[float]) -> int:
     return most
 
 
-def _seen(port: int) -> dict[str, list]:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/seen", timeout=30) as answer:
-        return json.load(answer)
+def _seen(port: int) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(_asked(f"http://127.0.0.1:{port}/seen"))
+    return found
+
+
+def _count(port: int) -> int:
+    return int(_asked(f"http://127.0.0.1:{port}/count"))
+
+
+def _asked(address: str) -> bytes:
+    with urllib.request.urlopen(address, timeout=30) as answer:
+        found: bytes = answer.read()
+    return found
 
 
 def _figure(port: int, name: str) -> float:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=30) as answer:
-        for line in answer.read().decode().splitlines():
-            if line.startswith(f"{name} "):
-                return float(line.split()[1])
+    for line in _asked(f"http://127.0.0.1:{port}/metrics").decode().splitlines():
+        if line.startswith(f"{name} "):
+            return float(line.split()[1])
     raise LookupError(name)
 
 

@@ -1,10 +1,13 @@
 """A wrapper that takes all and answers after a fixed time: `python -m bench.wrapper_stub PORT SECONDS`.
 
-As little as speaks HTTP/1.1, so that it takes next to nothing of the machine. `GET /seen` lists what came.
+As little as speaks HTTP/1.1, so that it takes next to nothing of the machine. `GET /seen` lists what came,
+`GET /count` says only how many.
 """
 
 import asyncio
+import contextlib
 import json
+import os
 import sys
 import time
 from typing import cast
@@ -49,7 +52,8 @@ class Connection(asyncio.Protocol):
         head = self._got[:end].lower()
         if head.startswith(b"get "):
             self._got = b""
-            self._write(self._seen.listed())
+            listed = head.startswith(b"get /seen")
+            self._write(self._seen.listed() if listed else str(len(self._seen.ids)).encode())
             return
         at = head.find(b"content-length:")
         length = int(head[at + 15 : at + 35].split(b"\r\n")[0])
@@ -84,4 +88,6 @@ async def main(port: int, seconds: float) -> None:
 
 
 if __name__ == "__main__":
+    with contextlib.suppress(OSError):  # it is the clock: where it may, it goes before what it measures
+        os.nice(-10)
     uvloop.run(main(int(sys.argv[1]), float(sys.argv[2])))

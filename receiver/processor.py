@@ -37,6 +37,7 @@ class Bounds:
     most: int = 1000  # webhooks
     most_bytes: int = 4 * 1024 * 1024
     collect: float = 0.05  # seconds after a run that took all there was: few large runs cost less than many
+    between: float = 0.0  # seconds after a full run, for whoever else waits to write
     idle_first: float = 0.005  # seconds; doubled while there is nothing to do
     idle_longest: float = 0.2
     whole_scan: float = 1.0  # seconds between looks at the whole backlog, not only above the low-water mark
@@ -44,7 +45,11 @@ class Bounds:
     careful: int = 2  # runs' worth of webhooks that are tried alone after an unclean stop
 
 
-SQLITE_BOUNDS = Bounds(most=500, most_bytes=384 * 1024)  # about 10 ms of the one writer
+SQLITE_BOUNDS = Bounds(
+    most=500,
+    most_bytes=384 * 1024,  # about 10 ms of the one writer
+    between=0.006,  # longer than the pauses in which another process asks for its turn (store/engines.py)
+)
 
 
 class Processor:
@@ -100,8 +105,7 @@ class Processor:
                 busy, pause = False, 1.0
             if busy:
                 pause = self._bounds.idle_first
-                if self._after == 0:
-                    self._stopping.wait(self._bounds.collect)
+                self._stopping.wait(self._bounds.between if self._after else self._bounds.collect)
             elif self._awake.wait(pause):
                 self._awake.clear()
             else:

@@ -17,8 +17,8 @@ OPEN = "('preparing', 'running')"
 # Of the number `queue.number` of the statement that this stands in.
 DUE = (
     "EXISTS (SELECT 1 FROM bulk_runs AS run WHERE run.phone_number_id = queue.number"
-    f" AND run.state IN {OPEN} AND EXISTS (SELECT 1 FROM sends WHERE state = 'queued'"
-    "  AND bulk_run_id = run.bulk_run_id AND due_at <= :now))"
+    f" AND run.state IN {OPEN} AND (SELECT due_at FROM sends WHERE state = 'queued'"
+    "  AND bulk_run_id = run.bulk_run_id ORDER BY due_at LIMIT 1) <= :now)"
 )
 _RUNS = text(
     f"SELECT bulk_run_id FROM bulk_runs WHERE phone_number_id = :number AND state IN {OPEN}"

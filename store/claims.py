@@ -65,17 +65,20 @@ class Hunt:
     budget: Budget | None = None  # None: the balance is not asked
 
 
-# The loose index scan: one probe a number, however many rows it has.
+# The loose index scan: one probe a number, however many rows it has. Each probe asks for the first in the
+# order of `ix_sends_due`: for a mere minimum or EXISTS PostgreSQL may choose another index or the table when
+# much is queued, and then walks over all that was ever sent.
+_IN_ORDER = "ORDER BY phone_number_id, priority, due_at LIMIT 1"
 _DUE = (
     "WITH RECURSIVE queue(number) AS ("
-    " SELECT min(phone_number_id) FROM sends WHERE state = 'queued'"
-    " UNION ALL SELECT (SELECT min(phone_number_id) FROM sends"
-    "  WHERE state = 'queued' AND phone_number_id > queue.number)"
+    f" SELECT (SELECT phone_number_id FROM sends WHERE state = 'queued' {_IN_ORDER})"
+    " UNION ALL SELECT (SELECT phone_number_id FROM sends"
+    f"  WHERE state = 'queued' AND phone_number_id > queue.number {_IN_ORDER})"
     " FROM queue WHERE queue.number IS NOT NULL)"
     " SELECT number, :now AS at FROM queue WHERE number IS NOT NULL AND ("
     + " OR ".join(
-        "EXISTS (SELECT 1 FROM sends WHERE state = 'queued' AND phone_number_id = queue.number"
-        f" AND priority = {priority} AND due_at <= :now)"
+        "(SELECT due_at FROM sends WHERE state = 'queued' AND phone_number_id = queue.number"
+        f" AND priority = {priority} ORDER BY due_at LIMIT 1) <= :now"
         for priority in PRIORITIES
     )
     + f" OR {bulk_claims.DUE})"

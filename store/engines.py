@@ -14,7 +14,7 @@ from store.errors import BadDatabaseUrl
 from store.sqlite_file import SqliteFile
 
 SQLITE_WAIT = 30.0  # seconds that another process waits for the one writer
-SQLITE_PAUSE = 0.02  # seconds, the longest of the jittered pauses between its tries
+SQLITE_PAUSE = 0.004  # seconds, the longest of the jittered pauses between its tries
 SQLITE_OLDEST = (3, 35)  # RETURNING
 # A server that vanishes without a word (a lost host, a cut network) is given up in about ten seconds.
 _POSTGRES_REACHED = {

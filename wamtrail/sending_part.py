@@ -19,8 +19,8 @@ from wamtrail.settings import Settings, SettingsError
 if TYPE_CHECKING:
     from wamtrail.parts import Parts
 
-# Seconds. A claim's thread comes back from the database a dozen times, each time waiting up to this long for
-# the event loop that is busy posting; with Python's 5 ms a claim could take longer than what it claimed.
+# Seconds. A claim's thread comes back from the database a dozen times, and each time it waits up to this long
+# for the event loop that is posting; with Python's 5 ms a claim could take longer than what it claimed.
 SWITCH = 0.0005
 
 

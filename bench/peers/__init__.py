@@ -37,9 +37,7 @@ def installed(folder: Path, new_database: NewDatabase) -> list[Contender]:
         try:
             found.append(install(folder, new_database))
         except (OSError, subprocess.CalledProcessError) as problem:
-            print(
-                f"Left out: {install.__name__.strip('_')} cannot be installed ({type(problem).__name__})."
-            )
+            print(f"Left out: {install.__name__.strip('_')} cannot be installed ({type(problem).__name__}).")
     return found
 
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 from prometheus_client import CollectorRegistry
 from sending import FAST, new_send, opened, queue_all, rows, send_row, states
-from sqlalchemy import event
+from sqlalchemy import event, text
 
 from sender.figures import SenderFigures
 from sender.recorder import Recorder
@@ -136,3 +136,20 @@ def test_no_question_of_the_sender_reads_the_whole_table(sqlite_url: str):
             ]
     assert len(about_sends) >= 8
     assert [plan for plan in plans if plan.startswith("SCAN sends") and "INDEX ix_" not in plan] == []
+
+
+def test_after_a_long_queue_no_claim_walks_over_what_was_sent(postgresql_url: str):
+    """With much queued PostgreSQL thinks that any index finds a queued row soon; those in front are sent."""
+    with opened(postgresql_url) as database:
+        queue_all(database, [new_send() for _ in range(400)])
+        with database.write() as tx:
+            tx.run(text("ANALYZE sends"))
+        asked: list[str] = []
+        with database.write() as tx:
+            event.listen(tx.connection, "before_cursor_execute", lambda *given: asked.append(given[2]))
+            assert due_numbers(tx, time.time())
+        with database.read() as tx:
+            plan = "\n".join(row[0] for row in tx.connection.exec_driver_sql(f"EXPLAIN {asked[0]}"))
+    assert "using ix_sends_due on sends" in plan
+    assert "uq_sends" not in plan
+    assert "Seq Scan on sends" not in plan

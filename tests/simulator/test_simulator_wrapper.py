@@ -166,6 +166,23 @@ def test_a_reset_connection_was_not_taken(shared: RunningSimulator) -> None:
     assert statuses_for(shared, "reset") == []
 
 
+def test_a_client_that_is_gone_at_its_reset_is_no_trouble(caplog: pytest.LogCaptureFixture) -> None:
+    with RunningSimulator(Scenario(answer_delay=0.2)) as sim:
+        with pytest.raises(httpx.ReadTimeout):
+            httpx.post(
+                sim.messages_url,
+                json=SAMPLE | {"to": "919876540020"},
+                headers={"api-key": sim.scenario.api_key},
+                trust_env=False,
+                timeout=0.05,
+            )
+        deadline = time.monotonic() + 10
+        while sim.posts()[0]["outcome"] != "reset" and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert sim.posts()[0]["outcome"] == "reset"
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
+
+
 def test_a_hanging_answer_comes_late_and_statuses_do_not_wait_for_it(shared: RunningSimulator) -> None:
     answers: list[httpx.Response] = []
     began = time.monotonic()

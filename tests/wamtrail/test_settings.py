@@ -20,6 +20,7 @@ def test_without_any_setting_the_defaults_of_the_interface_hold() -> None:
     assert settings.metrics_bind is None
     assert settings.wrapper_url == "https://cloud-api.in.kaleyra.io"
     assert settings.wrapper_timeout == 10
+    assert settings.wrapper_concurrency == 64
 
 
 def test_several_secrets_are_comma_separated_and_the_first_is_current(
@@ -68,6 +69,7 @@ def test_the_environment_beats_the_env_file(monkeypatch: pytest.MonkeyPatch, tmp
         ("WAMTRAIL_RECEIVER_BIND", "127.0.0.1:99999"),
         ("WAMTRAIL_WRAPPER_TIMEOUT", "soon"),
         ("WAMTRAIL_WRAPPER_TIMEOUT", "0"),
+        ("WAMTRAIL_WRAPPER_CONCURRENCY", "0"),
         ("WAMTRAIL_APP_SECRETS_FILE", "/no/such/file"),
     ],
 )
