@@ -140,6 +140,7 @@ async def _work(settings: Settings, database: "Database", run: "Run", *, detach:
                 wrapper,
                 clock=clock,
                 rng=SystemRandom(),
+                limits=settings.limits(),
                 keep_payload=settings.keep_content,
                 state_dir=settings.state_dir,
                 budget=settings.budget(),

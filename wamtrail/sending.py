@@ -166,5 +166,6 @@ async def _post(settings: Settings, database: "Database", new: "NewSend", wait_a
             clock=clock,
             rng=SystemRandom(),
             keep_payload=settings.keep_content,
+            limits=settings.limits(),
             budget=settings.budget(),
         )

@@ -55,6 +55,7 @@ def desk(parts: "Parts") -> Desk:
         default_country=settings.default_country,
         keep_payload=settings.keep_content,
         figures=figures(parts),
+        limits=settings.limits(),
         queued=lambda: parts.queued(),
         budget=budget(parts),
     )
@@ -98,6 +99,7 @@ def worker(parts: "Parts") -> Callable[[asyncio.Event], Awaitable[None]]:
                 clock=clock,
                 rng=SystemRandom(),
                 figures=counted,
+                limits=parts.settings.limits(),
                 keep_payload=parts.settings.keep_content,
                 state_dir=parts.settings.state_dir,
                 budget=budget(parts),

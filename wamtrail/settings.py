@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, DotEnvSettingsSource, NoDecode, Sett
 from receiver.endpoints import Endpoint
 from store import money
 from store.ledger import Budget
+from store.rates import Limits
 
 PREFIX = "WAMTRAIL_"
 
@@ -71,6 +72,7 @@ class Settings(BaseSettings):
     wrapper_api_key: SecretStr | None = None
     wrapper_timeout: float = Field(default=10.0, gt=0, le=120)
     wrapper_concurrency: int = Field(default=64, ge=1, le=4096)
+    account_limit: int | None = Field(default=None, ge=1)
     receiver_bind: Address = Bind("127.0.0.1:8080")
     console_bind: Address = Bind("127.0.0.1:8081")
     metrics_bind: Address = None
@@ -91,6 +93,10 @@ class Settings(BaseSettings):
 
     def secret_keys(self) -> tuple[str, ...]:
         return _plain(self.secret_key)
+
+    def limits(self) -> Limits:
+        """How fast may be sent; the rate of one number is set with `wamtrail sender rate`."""
+        return Limits(account=self.account_limit)
 
     def budget(self) -> Budget | None:
         """None: what sending costs is not asked."""

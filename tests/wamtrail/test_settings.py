@@ -85,3 +85,11 @@ def test_a_setting_and_its_file_at_once_are_refused(monkeypatch: pytest.MonkeyPa
     (tmp_path / "secret").write_text("b")
     with pytest.raises(SettingsError, match="Both"):
         _loaded(monkeypatch, WAMTRAIL_APP_SECRETS="a", WAMTRAIL_APP_SECRETS_FILE=str(tmp_path / "secret"))
+
+
+def test_the_accounts_limit_is_off_until_it_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load(env_file=None).limits().of_account is None
+    bucket = _loaded(monkeypatch, WAMTRAIL_ACCOUNT_LIMIT="50000").limits().of_account
+    assert bucket is not None
+    seconds = bucket.period / 1_000_000
+    assert 300 / 50_000 <= seconds <= 300 / 50_000 / 0.97 + 0.000002
