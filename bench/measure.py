@@ -50,7 +50,7 @@ def measure(
 ) -> Measured:
     before = running.stored() if running.stored else 0
     began = time.monotonic()
-    seen = wrk.post(running.port, bodies, seconds, rate=rate)
+    seen = wrk.post(running.port, bodies, seconds, rate=rate, once=statuses > 1)
     if running.stored is None:
         return Measured(seen, statuses)
     during = running.stored() - before

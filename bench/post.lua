@@ -1,13 +1,15 @@
 -- Posts the requests of a file in turn, and says at the end what wrk saw, as one line of JSON.
-local file, wraps = nil, 0
+-- Arguments: the file; `once` to stop at its end, else `again`; the mean pause of a connection in ms, if any.
+local file, once
 threads = {}
 
 function setup(thread) table.insert(threads, thread) end
 
 function init(args)
   file = assert(io.open(args[1], "rb"))
-  if args[2] then
-    local mean = tonumber(args[2])
+  once = args[2] == "once"
+  if args[3] then
+    local mean = tonumber(args[3])
     delay = function() return math.floor(math.random() * 2 * mean + 0.5) end
   end
 end
@@ -18,6 +20,11 @@ local again = false
 function request()
   local length = file:read(8)
   if not length then
+    if once then -- wrk itself goes on sleeping: whoever started it hears this and ends it
+      io.stderr:write("end of file\n")
+      io.stderr:flush()
+      wrk.thread:stop()
+    end
     file:seek("set")
     again = true
     length = file:read(8)

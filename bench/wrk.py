@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import signal
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,19 +35,30 @@ def missing() -> str | None:
     return "wrk is not installed: `apt install wrk` on Debian, `brew install wrk` on a Mac."
 
 
-def post(port: int, bodies: Path, seconds: int, *, rate: float | None = None) -> Seen:
-    """As fast as it goes, or at about `rate` requests a second, spread at random."""
+def post(port: int, bodies: Path, seconds: int, *, rate: float | None = None, once: bool = False) -> Seen:
+    """As fast as it goes, or at about `rate` requests a second, spread at random.
+
+    `once`: ends with the file, if the time has not ended before.
+    """
     command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout", "30s", "-s", str(_SCRIPT)]
-    command += [f"http://127.0.0.1:{port}/", "--", str(bodies)]
+    command += [f"http://127.0.0.1:{port}/", "--", str(bodies), "once" if once else "again"]
     if rate is not None:
         command.append(f"{1000 * CONNECTIONS / rate:.3f}")
-    done = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 60, check=True)
-    found = json.loads(done.stdout.strip().splitlines()[-1])
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None
+        assert running.stderr is not None
+        for line in running.stderr:
+            if line.startswith("end of file"):
+                running.send_signal(signal.SIGINT)  # the way to its summary before the time is over
+        said = running.stdout.read()
+    if running.returncode:
+        raise SystemExit(f"wrk ended with {running.returncode}.")
+    found = json.loads(said.strip().splitlines()[-1])
     return Seen(
         answered=found["requests"] - found["refused"],
         refused=found["refused"],
         broken=found["broken"],
-        repeated=found["repeated"],
+        repeated=0 if once else found["repeated"],
         seconds=found["micros"] / 1e6,
         p50=found["p50"],
         p99=found["p99"],
