@@ -10,7 +10,7 @@ from collections.abc import Callable
 import structlog
 from prometheus_client import CollectorRegistry, Gauge
 
-from store import charges, charges_due, holds, ledger, money
+from store import charges, charges_due, followers, holds, ledger, money
 from store.database import Database, ReadTx, is_transient
 from store.errors import DatabaseAway
 from store.ledger import Budget
@@ -60,7 +60,7 @@ class BalanceKeeper:
         """Blocks; whether there may be more to do at once."""
         with self._database.read() as tx:
             account = ledger.peek(tx)
-            found = charges.news(tx, account.feed_position) if account else None
+            found = followers.news(tx, account.feed_position, charges.BATCHES) if account else None
             marked = charges_due.any_marked(tx)
         if account is None or found is None:
             with self._database.write() as writing:
@@ -74,7 +74,7 @@ class BalanceKeeper:
         self._tell_low()
         return fresh or settled > 0
 
-    def _charge(self, found: charges.News) -> None:
+    def _charge(self, found: followers.News) -> None:
         for start in range(0, len(found.wamids), charges.SLICE):
             with self._database.write() as tx:
                 charges.settle(tx, found.wamids[start : start + charges.SLICE], self._clock())

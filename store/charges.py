@@ -5,7 +5,7 @@ contradictory or replayed end in the same sums.
 """
 
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple
 from typing import Any
 
 from sqlalchemy import text
@@ -49,31 +49,6 @@ _CHARGEABLE = (
     "(s.accepted_at >= :opened_at OR EXISTS (SELECT 1 FROM holds AS h WHERE h.message_id = m.message_id)"
     " OR EXISTS (SELECT 1 FROM charges AS c WHERE c.wamid = m.wamid))"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class News:
-    """Messages that the feed names up to `position`."""
-
-    position: int
-    wamids: tuple[str, ...]
-
-
-def news(tx: ReadTx, after: int) -> News:
-    """The next of the feed after a position; the same position when there is nothing more."""
-    rows = tx.all(
-        text("SELECT position, batch FROM feed WHERE position > :after ORDER BY position LIMIT :most"),
-        {"after": after, "most": BATCHES},
-    )
-    if not rows:
-        return News(after, ())
-    statement = (
-        f"SELECT wamid FROM status_updates WHERE batch {among(tx, 'batches')}"
-        " UNION SELECT s.wamid FROM attempt_outcomes AS o JOIN sends AS s ON s.message_id = o.message_id"
-        f" WHERE o.batch {among(tx, 'batches')} AND s.wamid IS NOT NULL ORDER BY 1"
-    )
-    found = tx.all(text(statement), {"batches": given(tx, [row.batch for row in rows])})
-    return News(int(rows[-1].position), tuple(row.wamid for row in found))
 
 
 def advance(tx: WriteTx, position: int) -> None:

@@ -13,6 +13,7 @@ from store.tables.templates import TemplateRow
 from store.tables.webhooks import (
     Endpoint,
     Feed,
+    Follower,
     ProcessorMark,
     ReceiverMinute,
     Webhook,
@@ -34,6 +35,7 @@ __all__ = [
     "ChargeDue",
     "Endpoint",
     "Feed",
+    "Follower",
     "Hold",
     "InboundMessageRow",
     "Installation",

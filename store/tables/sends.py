@@ -62,6 +62,7 @@ class Send(SQLModel, table=True):
     settled_at: float | None = Field(sa_column=clock(nullable=True))
     note: str | None = Field(sa_column=text(nullable=True))  # what the person who settled it wrote
     error: str | None = Field(sa_column=text(nullable=True))  # JSON, see records.AttemptEnd
+    again_of: str | None = Field(default=None, sa_column=ident(nullable=True))  # message_id of the first
 
 
 class SendAttempt(SQLModel, table=True):

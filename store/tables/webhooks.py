@@ -91,3 +91,12 @@ class Feed(SQLModel, table=True):
     position: int | None = Field(default=None, sa_column=integer(primary_key=True, autoincrement=True))
     batch: int = Field(sa_column=integer(unique=True))
     stamped_at: float = Field(sa_column=clock())
+
+
+class Follower(SQLModel, table=True):
+    """Who reads the feed for the installation itself (figures, work lists), and how far it has come."""
+
+    __tablename__ = "followers"
+
+    name: str = Field(sa_column=ident(primary_key=True))
+    position: int = Field(sa_column=integer())
