@@ -14,7 +14,7 @@ from random import Random
 import structlog
 
 from sender import upkeep
-from sender.attempt import MISSED, Poster, Ready, Result, ended, follow_up
+from sender.attempt import LATEST_START, MISSED, Poster, Ready, Result, ended, follow_up
 from sender.brakes import Consequences
 from sender.database_clock import DatabaseClock
 from sender.figures import SenderFigures
@@ -36,6 +36,7 @@ GATHER = 0.02  # seconds for which outcomes are gathered into one commit
 AWAY = 1.0  # seconds until a database that is away is asked again
 LEASE_BEYOND_TIMEOUT = 45.0
 LONGEST_LEAD = 0.04
+SLOW = 0.005  # seconds of a claim, from which on slots are planned later
 UNRECORDED = 4  # times the wrapper's capacity may wait to be recorded, before no more is claimed
 
 log = structlog.get_logger("sender.worker")
@@ -185,9 +186,7 @@ class Worker:
             self._guard.remember(seen)
         self._figures.claim_seconds.observe(took)
         # A commit that is slow for good must not make every slot a missed one.
-        self._lead = (
-            min(0.9 * self._lead + 0.1 * took, LONGEST_LEAD) if took > MISSED / 4 else 0.9 * self._lead
-        )
+        self._lead = min(0.9 * self._lead + 0.1 * took, LONGEST_LEAD) if took > SLOW else 0.9 * self._lead
         return found
 
     def _start(self, found: Claims) -> None:
@@ -220,10 +219,11 @@ class Worker:
         wait = slot - self._clock()
         if wait > 0:
             await asyncio.sleep(wait)
-        missed = self._clock() - slot > MISSED
-        if missed or self._stopping.is_set():
-            self._figures.missed.inc(int(missed))
+        late = self._clock() - slot
+        if late > LATEST_START or self._stopping.is_set():
+            self._figures.missed.inc(int(late > LATEST_START))
             return None
+        leave_by = time.monotonic() + MISSED - late
         ready = Ready(
             one.message_id,
             one.phone_number_id,
@@ -233,4 +233,8 @@ class Worker:
             one.expires_at,
             one.trials,
         )
-        return ready, await self._poster.post(ready)
+        result = await self._poster.post_by(ready, leave_by)
+        if result is None:
+            self._figures.missed.inc()
+            return None
+        return ready, result

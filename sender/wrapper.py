@@ -9,6 +9,7 @@ import asyncio
 import importlib.util
 import re
 import sys
+import time
 from dataclasses import dataclass, field
 from functools import lru_cache
 from types import TracebackType
@@ -63,10 +64,16 @@ class WrapperConfig:
         return -(-self.concurrency // self.per_client)
 
 
+class SlotMissed(Exception):
+    """The moment until which the request had to leave passed before its first byte: nothing left."""
+
+
 @dataclass(slots=True)
 class _Exchange:
     """How far one request came; the transport reports into it."""
 
+    leave_by: float | None = None  # of the monotonic clock
+    opened: bool = False  # a connection had to be opened for it
     left: bool = False  # the first byte of the request may be on the wire
     http_status: int | None = None
     retry_after: str | None = None
@@ -74,7 +81,16 @@ class _Exchange:
 
     async def trace(self, event: str, _info: dict[str, Any]) -> None:
         if event.endswith("send_request_headers.started"):
+            self._in_time()
             self.left = True
+        elif event.endswith("connect_tcp.started"):
+            self.opened = True
+
+    def _in_time(self) -> None:
+        """A miss closes the connection, so one that was just opened is used all the same: otherwise a
+        wrapper that is far away would never be sent anything."""
+        if self.leave_by is not None and not self.opened and time.monotonic() > self.leave_by:
+            raise SlotMissed
 
     def failed(self, error: BaseException) -> Reply:
         name = type(error).__name__
@@ -128,9 +144,13 @@ class Wrapper:
         for pool in self._pools:
             await pool.aclose()
 
-    async def post(self, phone_number_id: str, body: bytes) -> Reply:
-        """Send one payload. A cancelled call raises CancelledError, and its outcome is then unknown."""
-        exchange = _Exchange()
+    async def post(self, phone_number_id: str, body: bytes, *, leave_by: float | None = None) -> Reply:
+        """Send one payload. A cancelled call raises CancelledError, and its outcome is then unknown.
+
+        `leave_by`, of `time.monotonic`: raises SlotMissed when its first byte would leave later over a
+        connection that was open.
+        """
+        exchange = _Exchange(leave_by)
         try:
             url = _address(self._config.url, self._config.sid, phone_number_id)
             async with asyncio.timeout(self._config.timeout), self._room:

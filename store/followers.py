@@ -1,4 +1,4 @@
-"""Following the feed: each follower reads on from its own position, in the transaction that uses what it read.
+"""Following the feed: each follower reads on from its own position, in the transaction that uses the news.
 
 What a follower writes is worked out anew from the rows that the feed names, so reading a batch twice changes
 nothing, and a follower that starts late only has more to read.

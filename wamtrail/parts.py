@@ -121,8 +121,8 @@ def processor(parts: Parts, *, with_parent: bool = False) -> None:
 
 
 def _collect_garbage_rarely() -> None:
-    """A run makes some ten thousand records, none of them in a cycle: looking for cycles among them all the
-    time took a quarter of the processor's own time."""
+    """A processor's run makes some ten thousand records, none of them in a cycle: looking for cycles among them
+    all the time took a quarter of its time. A sender's slots wait for nobody: a full look takes tens of ms."""
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)
 
@@ -131,6 +131,7 @@ def sender(parts: Parts) -> None:
     """The sending worker."""
     from wamtrail import sending_part
 
+    _collect_garbage_rarely()
     parts.background.append(sending_part.worker(parts))
     if (keeping := sending_part.balance(parts)) is not None:
         parts.background.append(keeping)

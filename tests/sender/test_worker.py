@@ -219,7 +219,8 @@ def test_a_claim_takes_no_more_than_leaves_within_50_ms(database: Database):
     with database.write() as tx:
         first = claim_due(tx, time.time(), hunt)
     assert 3 <= len(first.claimed) <= 5
-    assert all(0 <= one.slot - first.at <= 0.06 for one in first.claimed)
+    # slots are whole microseconds, the moment of the claim is not
+    assert all(-1e-6 <= one.slot - first.at <= 0.06 for one in first.claimed)
     slots = [one.slot for one in first.claimed]
     assert all(later - earlier >= 1 / 80 for earlier, later in itertools.pairwise(slots))
 

@@ -4,13 +4,14 @@ import asyncio
 import json
 import logging
 import socket
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import pytest
 
 from sender.outcome import outcome_of
-from sender.wrapper import Wrapper, WrapperConfig
+from sender.wrapper import SlotMissed, Wrapper, WrapperConfig
 
 KEY = "key-that-nobody-may-see"
 OK = json.dumps({"messages": [{"id": "wamid.A"}]}).encode()
@@ -292,3 +293,23 @@ async def test_the_key_is_in_no_repr_and_in_no_log(caplog):
         reply = await wrapper.post("1", b"{}")
         shown = [repr(wrapper), repr(config(url)), repr(reply), str(outcome_of(reply, 0.0))]
     assert KEY not in "".join(shown) + caplog.text
+
+
+async def test_what_missed_its_moment_does_not_leave_over_an_open_connection():
+    seen: list[bytes] = []
+
+    async def play(request: bytes, writer: asyncio.StreamWriter) -> None:
+        seen.append(request)
+        writer.write(answer(OK))
+
+    async with server(play) as url, Wrapper(config(url)) as wrapper:
+        await wrapper.post("1", b"{}")
+        with pytest.raises(SlotMissed):
+            await wrapper.post("1", b"{}", leave_by=time.monotonic() - 1)
+        assert len(seen) == 1
+        assert (await wrapper.post("1", b"{}", leave_by=time.monotonic() + 3)).kind == "answered"
+
+
+async def test_a_connection_that_had_to_be_opened_is_used_however_long_it_took():
+    async with server(says(answer(OK))) as url, Wrapper(config(url)) as wrapper:
+        assert (await wrapper.post("1", b"{}", leave_by=time.monotonic() - 1)).kind == "answered"
