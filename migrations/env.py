@@ -3,6 +3,7 @@
 Called through store/migrate.py, which hands over an open connection.
 """
 
+import time
 from typing import Any
 
 from alembic import context
@@ -14,6 +15,7 @@ from store.tables import metadata
 LOCK = 0x57414D54  # 'WAMT': one migration at a time
 LOCK_TIMEOUT = "5s"  # rather fail than stand in front of the door
 STATEMENT_TIMEOUT = "15min"
+PAUSE = 0.1  # seconds between two tries for the turn
 
 
 def _run(connection: Connection) -> None:
@@ -31,8 +33,7 @@ def _run(connection: Connection) -> None:
     if postgres:
         connection.exec_driver_sql(f"SET lock_timeout = '{LOCK_TIMEOUT}'")
         connection.exec_driver_sql(f"SET statement_timeout = '{STATEMENT_TIMEOUT}'")
-        connection.exec_driver_sql(f"SELECT pg_advisory_lock({LOCK})")
-        connection.commit()
+        _await_turn(connection)
     try:
         with context.begin_transaction():
             context.run_migrations()
@@ -41,6 +42,16 @@ def _run(connection: Connection) -> None:
             connection.rollback()
             connection.exec_driver_sql(f"SELECT pg_advisory_unlock({LOCK})")
             connection.commit()
+
+
+def _await_turn(connection: Connection) -> None:
+    """Ask again and again rather than wait inside a statement: an index built CONCURRENTLY by whoever has the
+    turn would wait for that statement to end, and it for the turn.
+    """
+    while not connection.exec_driver_sql(f"SELECT pg_try_advisory_lock({LOCK})").scalar():
+        connection.commit()
+        time.sleep(PAUSE)
+    connection.commit()
 
 
 def _remember_needed_code(ctx: Any, step: Any, **_: Any) -> None:

@@ -8,6 +8,7 @@ from store.tables.columns import NAMING
 from store.tables.messages import Message, Participant, StatusUpdateRow
 from store.tables.money import Account, Charge, ChargeDue, Hold, LedgerEntry, RateCard
 from store.tables.others import AccountEventRow, InboundMessageRow, QuarantineRow, Suppression
+from store.tables.searching import KnownAs, Search, Stranger
 from store.tables.sends import AttemptOutcome, Number, RateCell, Send, SendAttempt, SentTwice
 from store.tables.templates import TemplateRow
 from store.tables.webhooks import (
@@ -39,6 +40,7 @@ __all__ = [
     "Hold",
     "InboundMessageRow",
     "Installation",
+    "KnownAs",
     "LedgerEntry",
     "Message",
     "Number",
@@ -48,10 +50,12 @@ __all__ = [
     "RateCard",
     "RateCell",
     "ReceiverMinute",
+    "Search",
     "Send",
     "SendAttempt",
     "SentTwice",
     "StatusUpdateRow",
+    "Stranger",
     "Suppression",
     "TemplateRow",
     "Webhook",

@@ -80,6 +80,7 @@ class StatusUpdateRow(SQLModel, table=True):
     __table_args__ = (
         Index("ix_status_updates_webhook_id", "webhook_id"),
         Index("ix_status_updates_batch", "batch"),
+        Index("ix_status_updates_errors", "error_codes", "received_at", **where("error_codes <> ''")),
     )
 
     wamid: str = Field(sa_column=ident(primary_key=True))
