@@ -3,7 +3,8 @@
 Times are the minimum of occurred_at per status. A value is that of the update with the greatest
 (occurred_at, rank of status, text) among those that carry one; the error is the smallest such. Minimum and
 maximum are commutative, associative and idempotent, so any order, repetition and grouping of the same
-updates gives the same row. `store/fold_sql.py` says the same in SQL, and a property test holds them together.
+updates gives the same row. An update with an unknown status word has no effect but that its message is there.
+`store/fold_sql.py` says the same in SQL, and a property test holds them together.
 """
 
 from collections.abc import Iterable, Mapping
@@ -56,13 +57,14 @@ class Fold:
 
     def absorb(self, update: StatusUpdate, received_at: float) -> None:
         """Take one more update in; a copy of one already taken changes nothing."""
-        time = TIMES.get(update.status)
-        if time is not None:
-            known = getattr(self, time)
-            if known is None or update.occurred_at < known:
-                setattr(self, time, update.occurred_at)
         if self.first_seen_at is None or received_at < self.first_seen_at:
-            self.first_seen_at = received_at
+            self.first_seen_at = received_at  # also of a word that nobody knows: the message is to be found
+        time = TIMES.get(update.status)
+        if time is None:
+            return
+        known = getattr(self, time)
+        if known is None or update.occurred_at < known:
+            setattr(self, time, update.occurred_at)
         placed = order(update)
         if update.phone_number_id is not None:
             self._offer("reported_number", "reported_number_order", update.phone_number_id, placed)

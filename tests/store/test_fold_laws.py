@@ -133,14 +133,15 @@ def expected_fold(told: list[Heard]) -> Row:
     for word in RANK:
         times = [one.update.occurred_at for one in told if one.update.status == word]
         row[f"{word}_at"] = min(times, default=None)
+    known = [one for one in told if one.update.status in RANK]  # an unknown word has no effect
     for column, name in VALUES.items():
-        row |= _chosen(max, column, name, told)
-    return row | _chosen(min, "error", "errors", told)
+        row |= _chosen(max, column, name, known)
+    return row | _chosen(min, "error", "errors", known)
 
 
 def _chosen(choose: Any, column: str, name: str, told: list[Heard]) -> Row:
     carried = [
-        (one.update.occurred_at, RANK.get(one.update.status, 0), value)
+        (one.update.occurred_at, RANK[one.update.status], value)
         for one in told
         if (value := getattr(one.update, name)) is not None
     ]
