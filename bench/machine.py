@@ -13,7 +13,7 @@ sys.path.append(str(Path(__file__).resolve().parent.parent / "tests"))
 from postgres import PostgresServer, postgres_server
 
 # What any guide sets before anything else; fsync, synchronous_commit and full_page_writes stay on.
-SETTINGS = {"shared_buffers": "1GB", "max_wal_size": "4GB"}
+SETTINGS = {"shared_buffers": "1GB", "max_wal_size": "4GB", "wal_compression": "pglz"}
 
 
 class Server:
