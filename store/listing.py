@@ -32,7 +32,7 @@ class Cursor:
     key: str
 
 
-_LISTED = f"""SELECT s.message_id, m.wamid AS message_wamid, s.wamid, s.state, s.settled_by, s.refused_by,
+COLUMNS = f"""s.message_id, m.wamid AS message_wamid, s.wamid, s.state, s.settled_by, s.refused_by,
  s.message_status, s.callback_data, s.error AS send_error, s.queued_at,
  coalesce(s.accepted_at, m.accepted_at) AS accepted_at, coalesce(s.reference, m.reference) AS reference,
  coalesce(s.phone_number_id, m.phone_number_id, m.reported_number) AS phone_number_id,
@@ -40,6 +40,7 @@ _LISTED = f"""SELECT s.message_id, m.wamid AS message_wamid, s.wamid, s.state, s
  coalesce(s.type, m.type) AS type, coalesce(s.template, m.template) AS template,
  m.sent_at, m.delivered_at, m.read_at, m.played_at, m.failed_at, m.error AS message_error, m.pricing,
  m.callback_data AS reported_callback_data, {status.STATUS_SQL} AS status"""
+_LISTED = f"SELECT {COLUMNS}"
 # Two branches, each with an index of its own: what we were asked to send, and what strangers sent.
 _OURS = (
     f"{_LISTED}, s.queued_at AS at, s.message_id AS key"

@@ -24,7 +24,8 @@ _STRANGER = text(
     " recipient = excluded.recipient, user_id = excluded.user_id"
 )
 _KNOWN_AS = text(
-    "INSERT INTO known_as (name, recipient) VALUES (:name, :recipient) ON CONFLICT (name, recipient) DO NOTHING"
+    "INSERT INTO known_as (name, recipient) VALUES (:name, :recipient)"
+    " ON CONFLICT (name, recipient) DO NOTHING"
 )
 
 
@@ -61,8 +62,9 @@ def take_in(tx: WriteTx, wamids: Sequence[str]) -> None:
 
 def _looked_at(tx: ReadTx, wamids: Sequence[str]) -> Sequence[Any]:
     statement = (
-        "SELECT m.wamid, m.first_seen_at, coalesce(m.phone_number_id, m.reported_number) AS number, m.recipient_id, m.recipient_user_id,"
-        " s.message_id, s.recipient FROM messages AS m LEFT JOIN sends AS s ON s.wamid = m.wamid"
+        "SELECT m.wamid, m.first_seen_at, coalesce(m.phone_number_id, m.reported_number) AS number,"
+        " m.recipient_id, m.recipient_user_id, s.message_id, s.recipient FROM messages AS m"
+        " LEFT JOIN sends AS s ON s.wamid = m.wamid"
         f" WHERE m.wamid {among(tx, 'wamids')} ORDER BY m.wamid"
     )
     return tx.all(text(statement), {"wamids": given(tx, sorted(set(wamids)))})
