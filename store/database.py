@@ -71,8 +71,18 @@ class Database:
                 yield WriteTx(connection)
 
     @contextmanager
-    def read(self) -> Iterator[ReadTx]:
-        with self._transaction(self._read_engine) as connection:
+    def read(self, *, patience: float | None = None) -> Iterator[ReadTx]:
+        """One transaction that reads. A statement that takes longer than `patience` seconds is stopped, and
+        that is `TooSlow`."""
+        if patience is None:
+            with self._transaction(self._read_engine) as connection:
+                yield ReadTx(connection)
+            return
+        with (
+            engines.slowness_told(),
+            self._transaction(self._read_engine) as connection,
+            engines.patient(connection, patience),
+        ):
             yield ReadTx(connection)
 
     def hold(self) -> Connection:

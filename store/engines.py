@@ -3,18 +3,23 @@
 import random
 import sqlite3
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
-from store.errors import BadDatabaseUrl
+from store.errors import BadDatabaseUrl, TooSlow
 from store.sqlite_file import SqliteFile
 
 SQLITE_WAIT = 30.0  # seconds that another process waits for the one writer
 SQLITE_PAUSE = 0.004  # seconds, the longest of the jittered pauses between its tries
+SQLITE_STEPS = 10_000  # of SQLite's machine between two looks at the clock, well under a millisecond
+QUERY_STOPPED = "57014"
 SQLITE_OLDEST = (3, 35)  # RETURNING
 # A server that vanishes without a word (a lost host, a cut network) is given up in about ten seconds.
 _POSTGRES_REACHED = {
@@ -200,6 +205,37 @@ def _prepare_postgres(connection: Any, _record: Any) -> None:
         if cursor.execute("SHOW synchronous_commit").fetchone()[0] == "off":
             cursor.execute("SET synchronous_commit TO on")
     connection.commit()
+
+
+@contextmanager
+def patient(connection: Connection, seconds: float) -> Iterator[None]:
+    """Statements of this transaction are stopped by the database when they take longer."""
+    if connection.dialect.name == "postgresql":
+        limit = {"limit": f"{max(1, int(seconds * 1000))}ms"}
+        connection.execute(text("SELECT set_config('statement_timeout', :limit, true)"), limit)
+        yield
+        return
+    deadline = time.monotonic() + seconds
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)
+    driver.set_progress_handler(lambda: time.monotonic() > deadline, SQLITE_STEPS)
+    try:
+        yield
+    finally:
+        driver.set_progress_handler(None, 0)
+
+
+@contextmanager
+def slowness_told() -> Iterator[None]:
+    """What `patient` stopped, or a wait for a free connection that took too long, is `TooSlow`."""
+    try:
+        yield
+    except NoConnectionFree:
+        raise TooSlow("All connections to the database are busy; try again in a moment.") from None
+    except DBAPIError as problem:
+        if sqlstate(problem) == QUERY_STOPPED or "interrupted" in str(problem.orig):
+            raise TooSlow("The database took too long to answer; ask for less, or try again.") from None
+        raise
 
 
 def sqlstate(problem: DBAPIError) -> str | None:

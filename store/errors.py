@@ -9,6 +9,10 @@ class DatabaseAway(StoreError):
     """The database cannot be reached or answers nothing; trying again later may help."""
 
 
+class TooSlow(StoreError):
+    """A read took longer than its asker wanted to wait; it was stopped."""
+
+
 class SchemaMismatch(StoreError):
     """The tables are not what this version of the program needs."""
 

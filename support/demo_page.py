@@ -45,7 +45,7 @@ def routes(database: Database, clock: Callable[[], float]) -> list[BaseRoute]:
         except DatabaseAway:
             return _away()
         now = clock()
-        return _page("list.html", rows=[demo_view.line(row, conflicts, now) for row in rows])
+        return _page("demo_list.html", rows=[demo_view.line(row, conflicts, now) for row in rows])
 
     async def message(request: Request) -> Response:
         try:
@@ -54,7 +54,7 @@ def routes(database: Database, clock: Callable[[], float]) -> list[BaseRoute]:
             return _away()
         if story is None:
             return _sentence(404, "No such message", "It may have been deleted, or the address was cut.")
-        return _page("message.html", **demo_view.story(story))
+        return _page("demo_message.html", **demo_view.story(story))
 
     return [
         Route("/", newest),
@@ -87,7 +87,7 @@ def _page(template: str, status: int = 200, **values: Any) -> Response:
 
 
 def _sentence(status: int, title: str, sentence: str) -> Response:
-    return _page("sentence.html", status, title=title, sentence=sentence)
+    return _page("demo_sentence.html", status, title=title, sentence=sentence)
 
 
 def _away() -> Response:

@@ -2,7 +2,7 @@
 
 from sqlmodel import SQLModel
 
-from store.tables.access import ApiToken, Installation
+from store.tables.access import ApiToken, AuditEntry, Installation, Session, SignInFailure, User
 from store.tables.bulk import BulkProblem, BulkRun
 from store.tables.columns import NAMING
 from store.tables.messages import Message, Participant, StatusUpdateRow
@@ -21,6 +21,7 @@ from store.tables.webhooks import (
     WebhookBacklog,
     WebhookRepeat,
 )
+from store.tables.work import OpenMessage
 
 metadata = SQLModel.metadata
 
@@ -30,6 +31,7 @@ __all__ = [
     "AccountEventRow",
     "ApiToken",
     "AttemptOutcome",
+    "AuditEntry",
     "BulkProblem",
     "BulkRun",
     "Charge",
@@ -44,6 +46,7 @@ __all__ = [
     "LedgerEntry",
     "Message",
     "Number",
+    "OpenMessage",
     "Participant",
     "ProcessorMark",
     "QuarantineRow",
@@ -54,10 +57,13 @@ __all__ = [
     "Send",
     "SendAttempt",
     "SentTwice",
+    "Session",
+    "SignInFailure",
     "StatusUpdateRow",
     "Stranger",
     "Suppression",
     "TemplateRow",
+    "User",
     "Webhook",
     "WebhookBacklog",
     "WebhookRepeat",

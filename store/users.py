@@ -1,0 +1,109 @@
+"""Users: made, found, listed, given another password and disabled. The hash is made and checked outside."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import text
+
+from store import sessions
+from store.database import ReadTx, WriteTx
+from store.errors import StoreError
+
+ROLES = ("admin", "support", "reporter")
+_NAME = re.compile(r"[^\s:\x00-\x1f\x7f]{1,64}")  # no colon: the audit log writes "token:<id>"
+_NUMBER = re.compile(r"\S+")
+_COLUMNS = "user_id, name, role, numbers, password, created_at, disabled_at"
+
+
+class BadUser(StoreError):
+    """A user cannot be made or changed as asked; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """`password`: the argon2id hash. `numbers`: the phone_number_ids they are limited to; () is all."""
+
+    user_id: str
+    name: str
+    role: str
+    numbers: tuple[str, ...]
+    password: str
+    created_at: float
+    disabled_at: float | None
+
+
+def spelled(name: str) -> str:
+    """One person has one spelling: case and blanks around do not matter."""
+    return name.strip().casefold()
+
+
+def create(
+    tx: WriteTx, *, user_id: str, name: str, role: str, numbers: Sequence[str], password: str, now: float
+) -> None:
+    """Raises BadUser when the name is none or is taken, or the role or a number is none."""
+    name = spelled(name)
+    if not _NAME.fullmatch(name) or name == "command":
+        raise BadUser("A name has 1 to 64 signs, no blank and no colon, and is not 'command'.")
+    if role not in ROLES:
+        raise BadUser(f"The role is none of {', '.join(ROLES)}; choose one of them.")
+    if not all(_NUMBER.fullmatch(number) for number in numbers):
+        raise BadUser("A sending number is empty or holds a blank; give each phone_number_id by itself.")
+    made = tx.run(
+        text(
+            "INSERT INTO users (user_id, name, role, numbers, password, created_at)"
+            " VALUES (:user_id, :name, :role, :numbers, :password, :now) ON CONFLICT (name) DO NOTHING"
+        ),
+        {
+            "user_id": user_id,
+            "name": name,
+            "role": role,
+            "numbers": " ".join(dict.fromkeys(numbers)),
+            "password": password,
+            "now": now,
+        },
+    )
+    if not made:
+        raise BadUser(f"There is a user {name} already; `wamtrail user list` shows all.")
+
+
+def find(tx: ReadTx, name: str) -> User | None:
+    """A disabled one, too."""
+    row = tx.first(text(f"SELECT {_COLUMNS} FROM users WHERE name = :name"), {"name": spelled(name)})
+    return _user(row) if row else None
+
+
+def listed(tx: ReadTx) -> list[User]:
+    return [_user(row) for row in tx.all(text(f"SELECT {_COLUMNS} FROM users ORDER BY name"))]
+
+
+def set_password(tx: WriteTx, user_id: str, password: str, *, keep: str = "") -> None:
+    """Another hash; every session but `keep` ends."""
+    tx.run(
+        text("UPDATE users SET password = :password WHERE user_id = :id"),
+        {"id": user_id, "password": password},
+    )
+    sessions.end_others(tx, user_id, keep=keep)
+
+
+def rehash(tx: WriteTx, user_id: str, old: str, new: str) -> None:
+    """The same password under today's parameters, unless it was changed meanwhile."""
+    tx.run(
+        text("UPDATE users SET password = :new WHERE user_id = :id AND password = :old"),
+        {"id": user_id, "old": old, "new": new},
+    )
+
+
+def disable(tx: WriteTx, name: str, now: float) -> bool:
+    """Nobody enters under this name any more, and their sessions end; whether somebody could."""
+    found = find(tx, name)
+    if found is None or found.disabled_at is not None:
+        return False
+    tx.run(text("UPDATE users SET disabled_at = :now WHERE user_id = :id"), {"id": found.user_id, "now": now})
+    sessions.end_others(tx, found.user_id)
+    return True
+
+
+def _user(row: object) -> User:
+    user_id, name, role, numbers, password, created_at, disabled_at = row  # type: ignore[misc]
+    return User(user_id, name, role, tuple(numbers.split()), password, created_at, disabled_at)

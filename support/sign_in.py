@@ -1,0 +1,116 @@
+"""Signing in and out."""
+
+import math
+import secrets
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute
+
+from store import audit, sessions, sign_in_failures, users
+from store.database import WriteTx
+from store.users import User
+from support import pages, passwords
+from support.guard import cookie_name, guarded, over_tls, unguarded, viewer_of
+from support.house import House
+from support.viewer import Viewer
+
+_WRONG = "Name or password is wrong."
+
+
+def routes(house: House) -> list[BaseRoute]:
+    async def show(request: Request) -> Response:
+        to = local(request.query_params.get("next", ""))
+        if await viewer_of(house, request) is not None:
+            return _redirect(request, to)
+        return _form(request, to)
+
+    async def enter(request: Request) -> Response:
+        return await _enter(house, request)
+
+    async def leave(request: Request, viewer: Viewer) -> Response:
+        await pages.write(house, lambda tx: sessions.end(tx, viewer.user_id, viewer.session))
+        answer = _redirect(request, "/sign-in")
+        answer.delete_cookie(cookie_name(house, request), path="/", secure=over_tls(house, request))
+        return answer
+
+    return [
+        unguarded(house, "/sign-in", show),
+        unguarded(house, "/sign-in", enter, methods=("POST",)),
+        guarded(house, "/sign-out", leave, methods=("POST",)),
+    ]
+
+
+def local(to: str) -> str:
+    """Where to go afterwards: a path of ours, or the front page. `//host` and `/\\host` are another's."""
+    parts = urlsplit(to) if to.isprintable() else None
+    if parts is None or parts.scheme or parts.netloc or not to.startswith("/") or to[:2] in ("//", "/\\"):
+        return "/"
+    return "/" if "\\" in to or parts.path == "/sign-in" else to
+
+
+async def _enter(house: House, request: Request) -> Response:
+    form = await request.form()
+    name, password = (str(form.get(field, "")) for field in ("name", "password"))
+    to = local(str(form.get("next", "")))
+    account, address = users.spelled(name), _address(request)
+    at = house.clock()
+    wait = await pages.write(house, lambda tx: sign_in_failures.attempt(tx, account, address, at))
+    if wait is not None:
+        minutes = math.ceil(wait / 60)
+        sentence = (
+            f"Too many attempts. Wait {minutes} {'minute' if minutes == 1 else 'minutes'} and try again."
+        )
+        answer = _form(request, to, 429, name=name, sentence=sentence)
+        answer.headers["Retry-After"] = str(math.ceil(wait))
+        return answer
+    user = await pages.read(house, lambda tx: users.find(tx, account) if "\0" not in account else None)
+    known = user if user is not None and user.disabled_at is None else None
+    if not await passwords.check(known.password if known else None, password) or known is None:
+        return _form(request, to, 401, name=name, sentence=_WRONG)
+    new = await passwords.make(password) if passwords.dated(known.password) else None
+    return await _begin(house, request, known, address, at, to, new)
+
+
+async def _begin(
+    house: House, request: Request, user: User, address: str, at: float, to: str, rehashed: str | None
+) -> Response:
+    """A session that is always a new one; what the browser brought along ends."""
+    secret = secrets.token_urlsafe(32)
+    old = request.cookies.get(cookie_name(house, request), "")
+
+    def begin(tx: WriteTx) -> None:
+        sign_in_failures.succeeded(tx, user.name, address, at)
+        if old:
+            sessions.end(tx, user.user_id, sessions.public_id(old))
+        if rehashed:
+            users.rehash(tx, user.user_id, user.password, rehashed)
+        sessions.begin(tx, user.user_id, secret, request.headers.get("user-agent", ""), at)
+        audit.record(tx, at=at, who=user.name, action="sign_in")
+
+    await pages.write(house, begin)
+    answer = _redirect(request, to)
+    answer.set_cookie(
+        cookie_name(house, request),
+        secret,
+        max_age=int(sessions.AT_MOST),
+        path="/",
+        secure=over_tls(house, request),
+        httponly=True,
+        samesite="lax",  # strict would ask whoever follows a link from a ticket to sign in again
+    )
+    return answer
+
+
+def _address(request: Request) -> str:
+    """As uvicorn knows it, which reads X-Forwarded-For only from proxies that it was told to trust."""
+    return request.client.host if request.client else ""
+
+
+def _form(request: Request, to: str, status: int = 200, *, name: str = "", sentence: str = "") -> Response:
+    return pages.page(request, None, "sign_in.html", status, next=to, name=name[:64], sentence=sentence)
+
+
+def _redirect(request: Request, to: str) -> Response:
+    return RedirectResponse(to, 303, headers=dict(pages.headers(request)))
