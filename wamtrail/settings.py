@@ -4,8 +4,9 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, NoDecode, SettingsConfigDict
 
 from receiver.endpoints import Endpoint
@@ -52,6 +53,13 @@ class Bind(str):
         return cls(value)
 
 
+def _zone(value: str) -> str:
+    try:
+        return ZoneInfo(value).key
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("is not the name of a time zone, for instance UTC or Asia/Kolkata") from None
+
+
 Address = Annotated[Any, BeforeValidator(Bind.read)]
 Amount = Annotated[int | None, BeforeValidator(lambda value: money.micro(value) if value else None)]
 
@@ -82,6 +90,7 @@ class Settings(BaseSettings):
     balance: str = Field(default="off", pattern="^(off|on)$")
     low_balance: Amount = None
     currency: str = Field(default="INR", pattern="^[A-Z]{3}$")
+    report_zone: Annotated[str, AfterValidator(_zone)] = "UTC"
     log_format: str = Field(default="auto", pattern="^(auto|json|text)$")
 
     @property
