@@ -26,7 +26,7 @@ from store import endpoints, partitions
 from store.database import Database, ReadTx
 from store.sealing import Sealer
 from wamtrail import console as console_app
-from wamtrail import health
+from wamtrail import following, health
 from wamtrail.opening import clock
 from wamtrail.servers import Listener, listen, serve
 from wamtrail.settings import Settings
@@ -139,11 +139,19 @@ def sender(parts: Parts) -> None:
 
 
 def console(parts: Parts) -> None:
-    """The company's port: nothing without a token."""
+    """The company's port: nothing without a token or a sign-in."""
+    from support import app as support_app
     from wamtrail import sending_part
+    from wamtrail.pages import house
 
-    desk = sending_part.desk(parts)
-    app = console_app.create(parts.database, desk, health=health.routes(parts), pages=parts.pages)
+    at_home = house(parts)
+    app = console_app.create(
+        parts.database,
+        sending_part.desk(parts),
+        health=health.routes(parts),
+        pages=[*support_app.routes(at_home), *parts.pages],
+        handlers=support_app.not_found(at_home),
+    )
     parts.listeners.append(Listener(app, listen(parts.settings.console_bind, "WAMTRAIL_CONSOLE_BIND")))
 
 
@@ -194,6 +202,7 @@ def _processor_thread(parts: Parts) -> Callable[[], None]:
         await thread
 
     parts.background.append(run)
+    parts.background.append(following.background(parts.database, following.EVERY))
     return working.wake
 
 
