@@ -3,8 +3,9 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 
 from store import sessions
 from store.database import ReadTx, WriteTx
@@ -38,10 +39,8 @@ def spelled(name: str) -> str:
     return name.strip().casefold()
 
 
-def create(
-    tx: WriteTx, *, user_id: str, name: str, role: str, numbers: Sequence[str], password: str, now: float
-) -> None:
-    """Raises BadUser when the name is none or is taken, or the role or a number is none."""
+def checked(name: str, role: str, numbers: Sequence[str]) -> str:
+    """The name as it is kept. Raises BadUser when it is none, or the role or a number is none."""
     name = spelled(name)
     if not _NAME.fullmatch(name) or name == "command":
         raise BadUser("A name has 1 to 64 signs, no blank and no colon, and is not 'command'.")
@@ -49,6 +48,14 @@ def create(
         raise BadUser(f"The role is none of {', '.join(ROLES)}; choose one of them.")
     if not all(_NUMBER.fullmatch(number) for number in numbers):
         raise BadUser("A sending number is empty or holds a blank; give each phone_number_id by itself.")
+    return name
+
+
+def create(
+    tx: WriteTx, *, user_id: str, name: str, role: str, numbers: Sequence[str], password: str, now: float
+) -> None:
+    """Raises BadUser, also when the name is taken."""
+    name = checked(name, role, numbers)
     made = tx.run(
         text(
             "INSERT INTO users (user_id, name, role, numbers, password, created_at)"
@@ -104,6 +111,6 @@ def disable(tx: WriteTx, name: str, now: float) -> bool:
     return True
 
 
-def _user(row: object) -> User:
-    user_id, name, role, numbers, password, created_at, disabled_at = row  # type: ignore[misc]
-    return User(user_id, name, role, tuple(numbers.split()), password, created_at, disabled_at)
+def _user(row: Row[Any]) -> User:
+    numbers = tuple(row.numbers.split())
+    return User(row.user_id, row.name, row.role, numbers, row.password, row.created_at, row.disabled_at)

@@ -1,7 +1,9 @@
 """The console's app on port 8081: what the company may reach, each route behind a token or a sign-in."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from types import MappingProxyType
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
@@ -19,8 +21,9 @@ def create(
     health: Sequence[BaseRoute],
     more: Sequence[BaseRoute] = (),
     pages: Sequence[BaseRoute] = (),
+    handlers: Mapping[Any, Any] = MappingProxyType({}),
 ) -> Starlette:
-    """`more` lies under /api; `pages` are the demo's. Without them only the health routes need no token.
+    """`more` lies under /api; `pages` are for people, and `handlers` answers for addresses that are none.
 
     `desk` sends for the compatible API and for POST /api/v1/messages; it is open while the app runs.
     """
@@ -31,4 +34,5 @@ def create(
             yield
 
     mounted = api.create(database, [*queue_api.routes(desk), *more])
-    return Starlette(routes=[*health, *compatible.routes(desk), mounted, *pages], lifespan=lifespan)
+    routes = [*health, *compatible.routes(desk), mounted, *pages]
+    return Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers)

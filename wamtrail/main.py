@@ -22,6 +22,7 @@ from wamtrail import (
     simulation,
     suppressions,
     templates,
+    users,
     webhooks,
 )
 from wamtrail.settings import SettingsError
@@ -46,6 +47,7 @@ app.add_typer(templates.app, name="template")
 app.add_typer(suppressions.app, name="suppression")
 app.add_typer(balance.app, name="balance")
 app.add_typer(rates.app, name="rates")
+app.add_typer(users.app, name="user")
 app.add_typer(access.tokens, name="token")
 sending.app.command("bulk")(bulk_sending.bulk)
 app.command("doctor")(doctor.doctor)

@@ -91,6 +91,8 @@ class Settings(BaseSettings):
     low_balance: Amount = None
     currency: str = Field(default="INR", pattern="^[A-Z]{3}$")
     report_zone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    reveal_reason: bool = False
+    console_secure: bool = False
     log_format: str = Field(default="auto", pattern="^(auto|json|text)$")
 
     @property

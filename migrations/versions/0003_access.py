@@ -57,7 +57,7 @@ def _people() -> None:
         sa.Column("disabled_at", sa.Double(), nullable=True),
         sa.PrimaryKeyConstraint("user_id", name=op.f("pk_users")),
     )
-    op.create_index(op.f("ix_users_name"), "users", ["name"], unique=True)
+    op.create_index(op.f("uq_users_name"), "users", ["name"], unique=True)
     op.create_table(
         "sessions",
         sa.Column("session_id", IDENT, nullable=False),

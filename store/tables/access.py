@@ -33,7 +33,7 @@ class User(SQLModel, table=True):
     """A person who signs in. `numbers`: the sending numbers they are limited to, '' for all."""
 
     __tablename__ = "users"
-    __table_args__ = (Index(None, "name", unique=True),)
+    __table_args__ = (Index("uq_users_name", "name", unique=True),)
 
     user_id: str = Field(sa_column=ident(primary_key=True))
     name: str = Field(sa_column=ident())  # in lower case
