@@ -4,7 +4,7 @@
     bench/support --messages 200000 --only SQLite
 
 A real `wamtrail run console` is asked over its socket by a signed-in person: searches by every kind of id,
-the message page, each list. Beside each stands its ratio to `/healthz` of the same process, which does nothing.
+the message page, each list. Beside each stands its ratio to `/healthz` of the same process, an empty answer.
 """
 
 import argparse
