@@ -30,6 +30,7 @@ class Found:
 
     rows: list[Mapping[str, Any]]
     older: Cursor | None = None
+    older_message_id: str | None = None  # of the row that `older` points to, for store/search_cursor.py
     searched_to: float | None = None
 
 
@@ -48,12 +49,16 @@ def find(tx: ReadTx, wanted: Wanted, limit: int, after: Cursor | None = None, sc
     parameters = {**from_here.parameters, **values, "scan": scan, "limit": limit + 1}
     rows = [dict(row._mapping) for row in tx.all(text(statement), parameters)]
     if len(rows) > limit:
-        return Found(rows[:limit], Cursor(rows[limit - 1]["at"], rows[limit - 1]["key"]))
+        last = rows[limit - 1]
+        return Found(rows[:limit], Cursor(last["at"], last["key"]), last["message_id"])
     end = tx.first(
-        text(f"SELECT at, key FROM ({candidates}) AS c ORDER BY at DESC, key DESC LIMIT 1 OFFSET :last"),
+        text(
+            f"SELECT at, key, message_id FROM ({candidates}) AS c"
+            " ORDER BY at DESC, key DESC LIMIT 1 OFFSET :last"
+        ),
         {**from_here.parameters, "scan": scan, "last": scan - 1},
     )
-    return Found(rows) if end is None else Found(rows, Cursor(end.at, end.key), end.at)
+    return Found(rows) if end is None else Found(rows, Cursor(end.at, end.key), end.message_id, end.at)
 
 
 def _candidates(from_here: Sources) -> str:
@@ -95,6 +100,7 @@ def _conditions(tx: ReadTx, wanted: Wanted) -> tuple[list[str], dict[str, Any]]:
             {"template": wanted.template},
         ),
         (wanted.phone_number_id is not None, f"{_NUMBER} = :number", {"number": wanted.phone_number_id}),
+        (wanted.numbered, f"{_NUMBER} IS NOT NULL", {}),
         (bool(wanted.numbers), f"{_NUMBER} {among(tx, 'numbers')}", {"numbers": given(tx, wanted.numbers)}),
         (wanted.work is not None, _WORK.get(wanted.work or "", "1 = 0"), {}),
         (

@@ -21,3 +21,4 @@ class Wanted:
     since: float | None = None
     until: float | None = None
     numbers: tuple[str, ...] = ()  # the sending numbers that the asker may see; () is all
+    numbered: bool = False  # leave out what belongs to no sending number

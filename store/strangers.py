@@ -17,15 +17,16 @@ def address(wamid: str) -> str:
     return _MARK + hashlib.sha256(wamid.encode()).hexdigest()[:20]
 
 
-def find(tx: ReadTx, wanted: str, newest: int = 10_000) -> str | None:
-    """The wamid of such an address. It reads through the `newest` strangers, so it is for the demo only."""
-    if not wanted.startswith(_MARK):
+def find(tx: ReadTx, wanted: str, newest: int = 2_000) -> str | None:
+    """The wamid of such an address; what the follower has not come to is among the `newest` updates."""
+    if not wanted.startswith(_MARK) or "\x00" in wanted:
         return None
+    known: str | None = tx.value(
+        text("SELECT wamid FROM strangers WHERE address = :address LIMIT 1"), {"address": wanted}
+    )
+    if known is not None:
+        return known
     rows = tx.all(
-        text(
-            "SELECT wamid FROM messages WHERE message_id IS NULL"
-            " ORDER BY first_seen_at DESC, wamid DESC LIMIT :newest"
-        ),
-        {"newest": newest},
+        text("SELECT wamid FROM status_updates ORDER BY batch DESC LIMIT :newest"), {"newest": newest}
     )
     return next((row.wamid for row in rows if address(row.wamid) == wanted), None)

@@ -32,6 +32,7 @@ EXAMPLES = {
 _TOKEN = re.compile(r'(?:(?P<name>[A-Za-z_]{1,20}):)?(?:"(?P<quoted>[^"]*)"|(?P<plain>[^\s"]+)|(?=\s|$))')
 _NUMBER_PART = re.compile(r"[\d+().\-–—]+")
 _PHONE = re.compile(r"\(?\+?[\d\s().\-–—\u00a0\u2010-\u2015]+")
+_HARMLESS = re.compile(r"(?<!\S)(?:since|until|status|is|error):[A-Za-z0-9:.-]{1,20}(?!\S)", re.IGNORECASE)
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
 
 
@@ -79,7 +80,7 @@ def kinds(word: str) -> tuple[str, ...]:
     if BSUID.fullmatch(word):
         return ("to", "ref")
     if is_code(word):
-        return ("error", "ref", "to", "template")
+        return ("error", "ref", "template")
     if phone_like(word):
         return ("to", "ref", "template")
     return ("ref", "template", "to")
@@ -97,12 +98,11 @@ def is_code(word: str) -> bool:
 
 def names_a_person(query: str) -> bool:
     """Whether it may hold a number, a user id or a wamid, and so must not stand in an address."""
-    without_ids = _UUID.sub("", query)
+    without_ids = _HARMLESS.sub("", _UUID.sub("", query))
     to = re.search(r"\bto:", query, re.IGNORECASE) is not None
     long = any(len(digits(word)) >= 7 for word in without_ids.split())
-    return (
-        to or long or phone_like(without_ids.strip()) or "wamid" in query or scrub(without_ids) != without_ids
-    )
+    phone = phone_like(without_ids.strip()) and not is_code(without_ids.strip())
+    return to or long or phone or "wamid" in query or scrub(without_ids) != without_ids
 
 
 def _readable(query: str) -> str:
@@ -117,7 +117,7 @@ def _parts(query: str) -> tuple[list[str], dict[str, str]]:
     words: list[str] = []
     terms: dict[str, str] = {}
     number_of: str | None = None  # the term whose number may go on after a blank
-    for match in _TOKEN.finditer(query):
+    for match in filter(lambda match: match[0], _TOKEN.finditer(query)):
         typed, quoted = match["name"], match["quoted"]
         value = quoted if quoted is not None else (match["plain"] or "")
         name = _term(typed) if typed else None
