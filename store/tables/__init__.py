@@ -8,6 +8,15 @@ from store.tables.columns import NAMING
 from store.tables.messages import Message, Participant, StatusUpdateRow
 from store.tables.money import Account, Charge, ChargeDue, Hold, LedgerEntry, RateCard
 from store.tables.others import AccountEventRow, InboundMessageRow, QuarantineRow, Suppression
+from store.tables.rollups import (
+    DirtyBucket,
+    DirtyMessage,
+    ReportBucket,
+    ReportCost,
+    ReportDay,
+    ReportState,
+    ReportStranger,
+)
 from store.tables.searching import KnownAs, Search, Stranger
 from store.tables.sends import AttemptOutcome, Number, RateCell, Send, SendAttempt, SentTwice
 from store.tables.templates import TemplateRow
@@ -36,6 +45,8 @@ __all__ = [
     "BulkRun",
     "Charge",
     "ChargeDue",
+    "DirtyBucket",
+    "DirtyMessage",
     "Endpoint",
     "Feed",
     "Follower",
@@ -53,6 +64,11 @@ __all__ = [
     "RateCard",
     "RateCell",
     "ReceiverMinute",
+    "ReportBucket",
+    "ReportCost",
+    "ReportDay",
+    "ReportState",
+    "ReportStranger",
     "Search",
     "Send",
     "SendAttempt",
