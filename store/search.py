@@ -47,7 +47,7 @@ def find(tx: ReadTx, wanted: Wanted, limit: int, after: Cursor | None = None, sc
         f" WHERE {' AND '.join(['c.twin IS NULL', *conditions])} ORDER BY c.at DESC, c.key DESC LIMIT :limit"
     )
     parameters = {**from_here.parameters, **values, "scan": scan, "limit": limit + 1}
-    rows = [dict(row._mapping) for row in tx.all(text(statement), parameters)]
+    rows: list[Mapping[str, Any]] = [dict(row._mapping) for row in tx.all(text(statement), parameters)]
     if len(rows) > limit:
         last = rows[limit - 1]
         return Found(rows[:limit], Cursor(last["at"], last["key"]), last["message_id"])

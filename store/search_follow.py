@@ -5,17 +5,17 @@ stranger any more. Runs beside the processor, never inside its transactions.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import text
 
-from store import followers
+from store import following
 from store.database import Database, ReadTx, WriteTx
 from store.lists import among, given
 from store.strangers import address
 
 NAME = "search"
-BATCHES = 200  # of the feed in one transaction
 
 _STRANGER = text(
     "INSERT INTO strangers (wamid, address, seen_at, phone_number_id, recipient, user_id)"
@@ -29,35 +29,45 @@ _KNOWN_AS = text(
 )
 
 
-def step(database: Database, batches: int = BATCHES) -> bool:
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """`none`: wamids of no stranger's message; `names`: pairs of what Meta calls somebody and what we do."""
+
+    strangers: tuple[dict[str, Any], ...]
+    none: tuple[str, ...]
+    names: tuple[tuple[str, str], ...]
+
+
+def step(database: Database, batches: int | None = None) -> bool:
     """Take in the next news; whether there was any."""
-    with database.read() as tx:  # mostly there is none, and looking must not take SQLite's turn to write
-        known = followers.position(tx, NAME)
-        if followers.news(tx, known, 1).position == known:
-            return False
-    with database.write() as tx:
-        before = followers.position(tx, NAME)
-        news = followers.news(tx, before, batches)
-        if news.position == before:
-            return False
-        take_in(tx, news.wamids)
-        followers.advance(tx, NAME, news.position)
-    return True
+    return following.step(database, NAME, look, write, batches)
 
 
-def take_in(tx: WriteTx, wamids: Sequence[str]) -> None:
-    """Say anew of each of these messages whether it is a stranger's, and what its recipient is called."""
+def look(tx: ReadTx, wamids: Sequence[str]) -> Changes:
+    """Which of these messages are strangers', which are none, and what their recipients are called."""
     found = _looked_at(tx, wamids)
-    unknown = [row for row in found if row.message_id is None]
-    owned = [row.wamid for row in found if row.message_id is not None]
-    statement = f"DELETE FROM strangers WHERE wamid {among(tx, 'wamids')}"
-    gone = sorted({*owned, *(set(wamids) - {row.wamid for row in found})})
-    tx.run(text(statement), {"wamids": given(tx, gone)})
-    if unknown:
-        tx.run(_STRANGER, [_stranger(row) for row in unknown])
-    names = sorted({pair for row in found for pair in _names(row)})
-    if names:
-        tx.run(_KNOWN_AS, [{"name": name, "recipient": recipient} for name, recipient in names])
+    strangers = tuple(_stranger(row) for row in found if row.message_id is None)
+    none = set(wamids) - {one["wamid"] for one in strangers}
+    names = {pair for row in found for pair in _names(row)}
+    return Changes(strangers, tuple(sorted(none)), tuple(sorted(names)))
+
+
+def write(tx: WriteTx, changes: Changes) -> None:
+    if changes.none:
+        statement = f"DELETE FROM strangers WHERE wamid {among(tx, 'wamids')}"
+        tx.run(text(statement), {"wamids": given(tx, changes.none)})
+    if changes.strangers:
+        tx.run(_STRANGER, list(changes.strangers))
+    if changes.names:
+        tx.run(_KNOWN_AS, [{"name": name, "recipient": recipient} for name, recipient in changes.names])
+
+
+def forget(tx: WriteTx, wamids: Sequence[str]) -> None:
+    """These messages are deleted."""
+    tx.run(
+        text(f"DELETE FROM strangers WHERE wamid {among(tx, 'wamids')}"),
+        {"wamids": given(tx, sorted(set(wamids)))},
+    )
 
 
 def _looked_at(tx: ReadTx, wamids: Sequence[str]) -> Sequence[Any]:

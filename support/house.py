@@ -23,5 +23,8 @@ class House:
     reveal_reason: bool = False  # a reveal asks why
     zone: str = "UTC"  # of those whose browser did not say
     keep_content: bool = False
-    send_again: Callable[[str], Awaitable[str]] | None = None  # message_id -> that of the new message
+    default_country: str | None = None  # two letters: of numbers without a country code
+    # (message_id, the how-manieth repeat) -> the new message's id; the same repeat twice is one message
+    send_again: Callable[[str, int], Awaitable[str]] | None = None
+    masked_body: Callable[[bytes], str] | None = None  # a webhook's body without people and texts
     replay: Callable[[int], None] | None = None  # webhook id

@@ -83,8 +83,9 @@ def _kept(
 
 
 def _answer(tx: ReadTx, house: House, wanted: Asked, viewer: Viewer, before: str = "") -> Answer:
-    country = getattr(house, "default_country", None)
-    return answer(tx, wanted, viewer, country, search_cursor.read(tx, before) if before else None)
+    return answer(
+        tx, wanted, viewer, house.default_country, search_cursor.read(tx, before) if before else None
+    )
 
 
 async def _listed(house: House, request: Request, viewer: Viewer, query: str, here: str) -> Response:
@@ -122,7 +123,7 @@ async def _listed(house: House, request: Request, viewer: Viewer, query: str, he
 
 
 def _page(request: Request, viewer: Viewer, query: str, status: int = 200, **values: Any) -> Response:
-    empty = {
+    empty: dict[str, Any] = {
         "rows": None,
         "sentence": "",
         "taken": "",

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import event, text
 from store_samples import CLAIM, NOW, ended, message_id, new_send, status_update, webhook
 
-from store import search_follow, sends
+from store import open_messages, search_follow, sends
 from store.apply import apply
 from store.database import Database
 from store.listing import Cursor
@@ -48,7 +48,7 @@ def filled(database: Database) -> Database:
                 recipient_user_id="US.7",
             )
             apply(tx, [webhook(1 + n, theirs, received_at=NOW + n // 3)], NOW)
-    while search_follow.step(database):
+    while search_follow.step(database) | open_messages.step(database):
         pass
     return database
 
@@ -106,6 +106,11 @@ ALL = ours(*range(1, 13)) | theirs(*range(1, 8))
         (Wanted(work="unknown"), ours(10)),
         (Wanted(work="unmatched"), theirs(*range(1, 8))),
         (Wanted(work="lost"), set()),
+        (Wanted(work="waiting"), {f"ours-{n}" for n in range(5, 9)}),
+        (Wanted(work="conflict"), set()),
+        (Wanted(work="waiting", recipients=("15550000001",)), ours(7)),
+        (Wanted(work="waiting", numbers=("200",)), {"ours-6", "ours-8"}),
+        (Wanted(numbered=True), ALL),
         (Wanted(phone_number_id="200"), ours(2, 4, 6, 8, 10, 12)),
         (Wanted(numbers=("300",)), theirs(2, 4, 6)),
         (Wanted(numbers=("200", "300")), ours(2, 4, 6, 8, 10, 12) | theirs(2, 4, 6)),
@@ -171,6 +176,7 @@ PLANNED = [
     Wanted(status="read"),
     Wanted(work="unknown"),
     Wanted(work="unmatched"),
+    Wanted(work="waiting"),
     Wanted(phone_number_id="200"),
     Wanted(numbers=("200", "300")),
 ]

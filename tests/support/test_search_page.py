@@ -245,7 +245,7 @@ def test_pages_go_on_without_a_wamid_in_their_address(
                 ),
                 {"w": f"wamid.{n}", "at": NOW - n},
             )
-        search_follow.take_in(tx, [f"wamid.{n}" for n in range(5)])
+        search_follow.write(tx, search_follow.look(tx, [f"wamid.{n}" for n in range(5)]))
     browser = signed_in()
     found: list[str] = []
     where = "/search?q=is%3Aunmatched"
