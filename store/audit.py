@@ -49,7 +49,7 @@ def listed(
         ),
         {**{name: value for name, value in asked.items() if value}, "limit": limit},
     )
-    return [Entry(*row) for row in rows]
+    return [Entry(**row._mapping) for row in rows]
 
 
 def actions(tx: ReadTx) -> list[str]:

@@ -118,7 +118,7 @@ def listed(tx: ReadTx, user_id: str, now: float) -> Sequence[ListedSession]:
         ),
         {"user_id": user_id, **_limits(now)},
     )
-    return [ListedSession(*row) for row in rows]
+    return [ListedSession(**row._mapping) for row in rows]
 
 
 def public_id(secret: str) -> str:

@@ -11,7 +11,18 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from store.errors import StoreError
-from support import account, audit_page, guard, pages, sign_in
+from support import (
+    account,
+    audit_page,
+    front,
+    guard,
+    health_page,
+    message_page,
+    pages,
+    search_page,
+    sign_in,
+    work_pages,
+)
 from support.house import House
 
 _KEPT = "public, max-age=31536000, immutable"
@@ -32,6 +43,11 @@ def routes(house: House) -> list[BaseRoute]:
         *sign_in.routes(house),
         *account.routes(house),
         *audit_page.routes(house),
+        *search_page.routes(house),
+        *message_page.routes(house),
+        *front.routes(house),
+        *work_pages.routes(house),
+        *health_page.routes(house),
         Mount("/static", _Static(directory=pages.STATIC), name="static"),
     ]
 

@@ -14,9 +14,9 @@ from sender.single import Single
 from sender.wrapper import Wrapper
 from simulator.running import RunningSimulator
 from simulator.scenario import Scenario
-from store import migrate
+from store import migrate, users
 from store.database import Database
-from support import demo_page
+from support import passwords
 from wamtrail import logs, servers
 from wamtrail.opening import clock, opened
 from wamtrail.parts import Parts, everything
@@ -25,6 +25,7 @@ from wamtrail.sending_part import wrapper_config
 from wamtrail.settings import Bind, Settings
 
 NUMBER = "106540352242922"
+ADMIN = "demo"
 # Magic recipients of the simulator, each with its story (`wamtrail simulate --help` lists them all).
 FATES = (
     *("0001", "0003", "0001", "0004", "0002", "0007", "0008", "0009", "0010", "0005"),
@@ -85,11 +86,11 @@ def _settings(file: Path, port: int, receiver: Bind, wrapper_url: str, scenario:
 
 def _parts(settings: Settings, database: Database, messages: int, simulator_url: str) -> Parts:
     parts = Parts(settings, database)
-    parts.pages += demo_page.routes(database, clock)
     everything(parts)
+    password = _admin(database)
 
     async def started() -> None:
-        for line in _welcome(settings, simulator_url):
+        for line in _welcome(settings, simulator_url, password):
             print(line, flush=True)
         parts.tasks.append(asyncio.create_task(_send_samples(settings, database, messages)))
 
@@ -97,7 +98,28 @@ def _parts(settings: Settings, database: Database, messages: int, simulator_url:
     return parts
 
 
-def _welcome(settings: Settings, simulator_url: str) -> Sequence[str]:
+def _admin(database: Database) -> str:
+    """Somebody to sign in as, under a new password each time."""
+    password = secrets.token_urlsafe(12)
+    hashed = passwords.made(password)
+    with database.write() as tx:
+        found = users.find(tx, ADMIN)
+        if found is not None:
+            users.set_password(tx, found.user_id, hashed)
+        else:
+            users.create(
+                tx,
+                user_id=secrets.token_hex(8),
+                name=ADMIN,
+                role="admin",
+                numbers=(),
+                password=hashed,
+                now=clock(),
+            )
+    return password
+
+
+def _welcome(settings: Settings, simulator_url: str, password: str) -> Sequence[str]:
     variables = {
         "DATABASE_URL": settings.database,
         "WRAPPER_URL": settings.wrapper_url,
@@ -107,6 +129,7 @@ def _welcome(settings: Settings, simulator_url: str) -> Sequence[str]:
     return (
         "",
         f"  Messages and their stories   http://{settings.console_bind}/",
+        f"  Sign in as {ADMIN} with       {password}",
         f"  Webhooks come in at          http://{settings.receiver_bind}/webhooks/whatsapp",
         f"  Kaleyra and Meta, simulated  {simulator_url}",
         "",

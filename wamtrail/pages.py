@@ -2,15 +2,32 @@
 
 from typing import TYPE_CHECKING
 
-from support.house import House
+from receiver.replaying import replay_all
+from sender import again, prepare
+from sender.desk import Desk
+from store import errors
+from store.kept import Which
+from support.house import House, Refused
 from wamtrail.opening import clock
 
 if TYPE_CHECKING:
     from wamtrail.parts import Parts
 
 
-def house(parts: "Parts") -> House:
+def house(parts: "Parts", desk: Desk) -> House:
     settings = parts.settings
+
+    async def send_again(message_id: str, number: int) -> str:
+        try:
+            return await again.send_again(desk, message_id, number)
+        except prepare.Refused as refused:
+            raise Refused(" ".join(problem.message for problem in refused.problems)) from None
+        except errors.Refused as refused:
+            raise Refused(str(refused)) from None
+
+    def replay(webhook_id: int) -> None:
+        replay_all(parts.database, Which(ids=(webhook_id,)), clock, keep_content=settings.keep_content)
+
     return House(
         database=parts.database,
         clock=clock,
@@ -18,4 +35,7 @@ def house(parts: "Parts") -> House:
         reveal_reason=settings.reveal_reason,
         zone=settings.report_zone,
         keep_content=settings.keep_content,
+        default_country=settings.default_country,
+        send_again=send_again,
+        replay=replay,
     )

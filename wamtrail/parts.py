@@ -144,10 +144,11 @@ def console(parts: Parts) -> None:
     from wamtrail import sending_part
     from wamtrail.pages import house
 
-    at_home = house(parts)
+    desk = sending_part.desk(parts)
+    at_home = house(parts, desk)
     app = console_app.create(
         parts.database,
-        sending_part.desk(parts),
+        desk,
         health=health.routes(parts),
         pages=[*support_app.routes(at_home), *parts.pages],
         handlers=support_app.not_found(at_home),
