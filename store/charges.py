@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from store import charges_due, holds, ledger, pricing, rate_cards
+from store import charges_due, holds, ledger, pricing, rate_cards, rollup_marks
 from store.bulk import BIGINT, BOOLEAN, TEXT, Bulk
 from store.database import ReadTx, WriteTx
 from store.holds import DELIVERABLE, Hold
@@ -83,6 +83,7 @@ def settle(tx: WriteTx, wamids: Sequence[str], now: float) -> None:
         statement = f"DELETE FROM charges WHERE wamid {among(tx, 'wamids')}"
         tx.run(text(statement), {"wamids": given(tx, [one.wamid for one in gone])})
     _UPSERT.run(tx, [astuple(one) for one in changed])
+    rollup_marks.mark(tx, [one.wamid for one in (*gone, *changed)])
     before = sum(known[one.wamid].amount for one in (*gone, *changed) if one.wamid in known)
     ledger.move(tx, charged=sum(one.amount for one in changed) - before, held=_hold(tx, facts, card, now))
 

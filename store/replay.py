@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from store import charges_due, extras, feed, senders_columns, settle, updates
+from store import charges_due, extras, feed, rollup_marks, senders_columns, settle, updates
 from store.apply import Understood, write_extras
 from store.database import WriteTx
 from store.fold import COLUMNS, PARTICIPANT_COLUMNS, Fold
@@ -41,7 +41,7 @@ def replay(
         Heard(update, one.received_at, one.webhook_id) for one in heard_again for update in one.parsed.updates
     ]
     new, repeats = updates.merged(said)
-    settled = settle.settle(tx, settle.claims_of(new), now)
+    settled = settle.settle(tx, settle.claims_of(new), now, keep_payload=keep_content)
     touched = sorted({key[0] for key in new} | set(_wamids_of(tx, ids)))
     _lock(tx, touched)
     batch = feed.next_batch(tx)
@@ -52,6 +52,7 @@ def replay(
     _replace_extras(tx, ids, heard_again, now, keep_content=keep_content)
     if changed:
         charges_due.mark(tx, touched)
+        rollup_marks.mark(tx, touched)
         feed.stamp(tx, batch, now)
     return changed
 

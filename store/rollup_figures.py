@@ -22,7 +22,7 @@ STEPS = (
 )
 COUNTS = (*STATUSES, "implied", "conflicts", "strangers")
 UNFINISHED = ("queued", "sending", "unknown")  # these change without a word in the feed
-SUMS = ("messages", "estimated", "amount_micro", "fee_micro")
+SUMS = ("messages", "estimated", "amount_micro", "estimated_micro", "fee_micro")
 COST = ("charged_on", *GROUP, "kind", "said")
 
 
@@ -70,7 +70,8 @@ class Figures:
         word = row.charged_category or named or category or pricing.assumed(kind_of, None)
         kind = row.kind or ("free" if free else "uncharged")
         sums = self.costs.setdefault((on, template, where, word, kind_of, run, kind, said), [0] * len(SUMS))
-        charged = (1, int(row.estimated or 0), row.amount_micro or 0, row.fee_micro or 0)
+        amount, guess = row.amount_micro or 0, bool(row.estimated)
+        charged = (1, int(guess), amount, amount if guess else 0, row.fee_micro or 0)
         for place, value in enumerate(charged):
             sums[place] += value
 

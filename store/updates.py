@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from store import charges_due
+from store import charges_due, rollup_marks
 from store.bulk import BIGINT, DOUBLE, TEXT, Bulk
 from store.database import ReadTx, WriteTx
 from store.lists import among, given
@@ -115,6 +115,7 @@ def _merge_known(tx: WriteTx, by_key: Mapping[Key, Heard], batch: int) -> None:
     wamids = given(tx, sorted({key[0] for key in by_key}))
     repeats: set[tuple[int, int]] = set()
     told_more: set[str] = set()
+    other: set[str] = set()
     for row in tx.all(text(statement), {"wamids": wamids, "batch": batch}):
         old = heard(row)
         new = by_key.get(old.key)
@@ -124,10 +125,12 @@ def _merge_known(tx: WriteTx, by_key: Mapping[Key, Heard], batch: int) -> None:
         both = merge(old, new)
         if both != old:
             write(tx, both)
+            other.add(old.update.wamid)
         if both.update != old.update:
             told_more.add(old.update.wamid)
     remember_repeats(tx, repeats)
     charges_due.mark(tx, told_more)  # the feed names new updates only
+    rollup_marks.mark(tx, other)
 
 
 _SET = ", ".join(f"{name} = :{name}" for name in (*_GREATEST, "errors", "received_at", "webhook_id"))

@@ -84,6 +84,7 @@ def _report_costs() -> None:
         sa.Column("messages", BIG, nullable=False),
         sa.Column("estimated", BIG, nullable=False),
         sa.Column("amount_micro", BIG, nullable=False),
+        sa.Column("estimated_micro", BIG, nullable=False),
         sa.Column("fee_micro", BIG, nullable=False),
         sa.PrimaryKeyConstraint(
             "day",

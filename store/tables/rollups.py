@@ -58,6 +58,7 @@ class ReportCost(SQLModel, table=True):
     messages: int = Field(sa_column=integer())
     estimated: int = Field(sa_column=integer())  # of them by a category that we assumed
     amount_micro: int = Field(sa_column=integer())
+    estimated_micro: int = Field(sa_column=integer())
     fee_micro: int = Field(sa_column=integer())
 
 
