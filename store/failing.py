@@ -30,7 +30,7 @@ class Failing:
 
 
 def failing(tx: ReadTx, numbers: tuple[str, ...], since: float, until: float) -> list[Failing]:
-    """What failed in the period (by arrival of the report, or by when the refused was taken in), most first."""
+    """What failed in the period, most first: by arrival of the report, or when the refused was taken in."""
     found: dict[str, Failing] = {}
     for codes in _codes(tx):
         one = found.setdefault(first := codes.split(",")[0].strip(), Failing(first))
@@ -67,7 +67,8 @@ def reported_statement(tx: ReadTx, numbers: tuple[str, ...]) -> str:
         "SELECT received_at FROM status_updates WHERE error_codes = :codes AND error_codes <> ''"
         f" AND received_at >= :since AND received_at < :until{mine} ORDER BY received_at DESC LIMIT :most"
     )
-    step = "CAST(floor((received_at - :since) * :steps / (:until - :since)) AS integer)"
+    step = "(received_at - :since) * :steps / (:until - :since)"
+    step = f"CAST(floor({step}) AS integer)" if tx.postgres else f"CAST({step} AS INTEGER)"
     return f"SELECT {step} AS step, count(*) AS count FROM ({inner}) AS failed GROUP BY 1"
 
 

@@ -91,7 +91,8 @@ def subjects(tx: ReadTx) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     row = tx.first(
         text(
-            "SELECT endpoint, phone_number_id FROM receiver_minutes ORDER BY endpoint, phone_number_id LIMIT 1"
+            "SELECT endpoint, phone_number_id FROM receiver_minutes"
+            " ORDER BY endpoint, phone_number_id LIMIT 1"
         )
     )
     while row is not None and len(found) < 1000:

@@ -1,6 +1,6 @@
 """The work lists: messages that need a person, newest first, page by page, and how many there are.
 
-A list for all numbers reads one index from its end; one for some numbers reads each number's part of the index
+A list for all numbers reads one index from its end; one for some numbers reads each number's part of it
 and merges them, so that somebody else's millions of rows cost nothing. Counting stops above `MOST`.
 """
 
@@ -59,7 +59,7 @@ def open_page(
     *,
     nameless: bool = True,
 ) -> list[Mapping[str, Any]]:
-    """Marked messages of a kind, open since before `until` (exclusive). `nameless`: those without a number, too."""
+    """Marked messages of a kind, open since before `until` (exclusive). `nameless`: also without a number."""
     values = {"kind": kind, "until": until, "limit": limit, **_behind(after)}
     marks = nlargest(
         limit,
@@ -110,8 +110,8 @@ def quarantine_page(tx: ReadTx, limit: int, after: Cursor | None = None) -> list
     """What could not be understood and is still open; it belongs to no number. The key is hexadecimal."""
     behind = " AND (received_at, digest) < (:after_at, :after_key)" if after else ""
     statement = (
-        "SELECT received_at AS at, digest, pointer, reason, webhook_id, length(part) AS length FROM quarantine"
-        f" WHERE closed_at IS NULL{behind} ORDER BY received_at DESC, digest DESC LIMIT :limit"
+        "SELECT received_at AS at, digest, pointer, reason, webhook_id, length(part) AS length"
+        f" FROM quarantine WHERE closed_at IS NULL{behind} ORDER BY received_at DESC, digest DESC LIMIT :limit"
     )
     values: dict[str, Any] = {"limit": limit}
     if after:
