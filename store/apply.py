@@ -41,7 +41,7 @@ def apply(
         Heard(update, one.received_at, one.webhook_id) for one in understood for update in one.parsed.updates
     ]
     by_key, repeats = updates.merged(said)
-    settled = settle.settle(tx, settle.claims_of(by_key), now)
+    settled = settle.settle(tx, settle.claims_of(by_key), now, keep_payload=keep_content)
     write_folds(tx, by_key)
     senders_columns.copy(tx, settled)
     batch = feed.next_batch(tx)

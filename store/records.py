@@ -118,6 +118,7 @@ class NewSend:
     priority: int = 0
     bulk_run_id: str | None = None
     row_number: int | None = None
+    again_of: str | None = None  # message_id of the one that this repeats, at a person's word
 
 
 @dataclass(frozen=True, slots=True)

@@ -156,24 +156,27 @@ def give_back_all(tx: WriteTx, message_ids: Sequence[str], claim_id: str) -> int
     return len(given_back)
 
 
-def cancel(tx: WriteTx, message_id: str, now: float) -> bool:
+def cancel(tx: WriteTx, message_id: str, now: float, *, keep_payload: bool = False) -> bool:
     """Only what is queued can be cancelled; whether it was."""
     statement = (
-        "UPDATE sends SET state = 'cancelled', settled_by = 'person', settled_at = :now, payload = NULL"
-        " WHERE message_id = :id AND state = 'queued'"
+        "UPDATE sends SET state = 'cancelled', settled_by = 'person', settled_at = :now,"
+        " payload = CASE WHEN :keep THEN payload END WHERE message_id = :id AND state = 'queued'"
     )
-    return bool(tx.run(text(statement), {"id": message_id, "now": now}))
+    return bool(tx.run(text(statement), {"id": message_id, "now": now, "keep": keep_payload}))
 
 
-def settle_by_person(tx: WriteTx, message_id: str, *, sent: bool, note: str, now: float) -> bool:
+def settle_by_person(
+    tx: WriteTx, message_id: str, *, sent: bool, note: str, now: float, keep_payload: bool = False
+) -> bool:
     """A person says what became of an unknown send; whether it was unknown. A later status still wins."""
     statement = (
         "UPDATE sends SET state = :state, settled_by = 'person', settled_at = :now, note = :note,"
-        " payload = NULL"
+        " payload = CASE WHEN :keep THEN payload END"
         " WHERE message_id = :id AND state = 'unknown'"
     )
     state = "accepted" if sent else "refused"
-    done = bool(tx.run(text(statement), {"id": message_id, "state": state, "note": note, "now": now}))
+    values = {"id": message_id, "state": state, "note": note, "now": now, "keep": keep_payload}
+    done = bool(tx.run(text(statement), values))
     if done and not sent:
         holds.release(tx, [message_id])
     return done

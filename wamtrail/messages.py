@@ -93,10 +93,16 @@ def settle(
 
     if outcome not in ("sent", "failed"):
         fail("--as takes sent or failed.", code=2)
-    with opened(load()) as database, database.write() as tx:
+    settings = load()
+    with opened(settings) as database, database.write() as tx:
         keys = stories.find(tx, typed)
         done = bool(keys) and sends.settle_by_person(
-            tx, keys[0], sent=outcome == "sent", note=note, now=clock()
+            tx,
+            keys[0],
+            sent=outcome == "sent",
+            note=note,
+            now=clock(),
+            keep_payload=settings.keep_content,
         )
         story = stories.story(tx, keys[0]) if keys else None
     if story is None:
@@ -112,9 +118,10 @@ def cancel(typed: str = _ID) -> None:
     from store import sends, stories
     from wamtrail.opening import clock, opened
 
-    with opened(load()) as database, database.write() as tx:
+    settings = load()
+    with opened(settings) as database, database.write() as tx:
         keys = stories.find(tx, typed)
-        done = bool(keys) and sends.cancel(tx, keys[0], clock())
+        done = bool(keys) and sends.cancel(tx, keys[0], clock(), keep_payload=settings.keep_content)
         story = stories.story(tx, keys[0]) if keys else None
     if story is None:
         fail("No message has this wamid, message_id or reference.")

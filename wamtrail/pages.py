@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from receiver.payload_masked import masked
 from receiver.replaying import replay_all
 from sender import again, prepare
 from sender.desk import Desk
@@ -22,7 +23,7 @@ def house(parts: "Parts", desk: Desk) -> House:
             return await again.send_again(desk, message_id, number)
         except prepare.Refused as refused:
             raise Refused(" ".join(problem.message for problem in refused.problems)) from None
-        except errors.Refused as refused:
+        except (errors.Refused, errors.IdempotencyConflict) as refused:
             raise Refused(str(refused)) from None
 
     def replay(webhook_id: int) -> None:
@@ -38,4 +39,5 @@ def house(parts: "Parts", desk: Desk) -> House:
         default_country=settings.default_country,
         send_again=send_again,
         replay=replay,
+        masked_body=masked,
     )
