@@ -43,18 +43,20 @@ def background(
     """A background task that keeps all of them going until it is time to stop."""
 
     async def run(stopping: asyncio.Event) -> None:
-        await asyncio.gather(*(follow(database, one, stopping) for one in followers))
+        turn = asyncio.Lock()  # one at a time: what a step has read is in memory meanwhile
+        await asyncio.gather(*(follow(database, one, stopping, turn) for one in followers))
 
     return run
 
 
-async def follow(database: Database, follower: Follower, stopping: asyncio.Event) -> None:
+async def follow(database: Database, follower: Follower, stopping: asyncio.Event, turn: asyncio.Lock) -> None:
     """Step by step, resting in between: long when there is nothing, longer and longer while it fails."""
     failures = 0
     while not stopping.is_set():
-        started = time.monotonic()
         try:
-            news = await asyncio.to_thread(follower.step, database)
+            async with turn:
+                started = time.monotonic()
+                news = await asyncio.to_thread(follower.step, database)
         except Exception as problem:
             failures += 1
             _tell(follower, problem, failures)
