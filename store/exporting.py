@@ -5,7 +5,7 @@ they were asked for, and after them the messages of strangers by wamid. A messag
 in between has its send's place only. What came after `until` is left out, so a walk ends.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ from store.database import Database, ReadTx
 from store.lists import among, given
 
 KINDS = ("messages", "updates", "attempts")
-Page = list[Mapping[str, Any]]
+Page = Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from wamtrail import (
     database,
     doctor,
     endpoints,
+    exporting,
     messages,
     rates,
     running,
@@ -51,6 +52,7 @@ app.add_typer(users.app, name="user")
 app.add_typer(access.tokens, name="token")
 sending.app.command("bulk")(bulk_sending.bulk)
 app.command("doctor")(doctor.doctor)
+app.command("export")(exporting.export)
 app.command("demo")(simulation.demo)
 app.command("simulate")(simulation.simulate)
 

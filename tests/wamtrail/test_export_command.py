@@ -1,0 +1,153 @@
+"""`wamtrail export` as people use it: whole files or none, masked unless revealed, pipes that may break."""
+
+import csv
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from reports.export import FIELDS
+from reports.export_parquet import read_rows
+from store.database import Database
+
+SEND = text(
+    "INSERT INTO sends (message_id, phone_number_id, state, recipient_typed, recipient, type, payload_digest,"
+    " priority, queued_at, due_at, expires_at, attempts, reference) VALUES (:id, :number, 'queued',"
+    " '+919876543210', '919876543210', 'text', :digest, 0, :at, 0, 0, 0, :ref)"
+)
+ROWS = 6_000  # more than a page, and more than a pipe holds
+
+
+@pytest.fixture(scope="module")
+def template(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("export") / "filled.db"
+    path.write_bytes(sqlite_template.read_bytes())
+    rows = [
+        {
+            "id": f"m{n:06d}",
+            "number": "100" if n % 2 else "200",
+            "digest": b"d",
+            "at": 1_700_000_000.5 + n,
+            "ref": f"=order+{n}",
+        }
+        for n in range(ROWS)
+    ]
+    with closing(Database(f"sqlite:///{path}")) as database, database.write() as tx:
+        tx.run(SEND, rows)
+    return path
+
+
+@pytest.fixture
+def run(template: Path, tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[bytes]]:
+    def start(*arguments: str) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run(
+            command(*arguments), env=environment(template), capture_output=True, cwd=tmp_path
+        )
+
+    return start
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "wamtrail", "export", *arguments]
+
+
+def environment(database: Path) -> dict[str, str]:
+    return {**os.environ, "WAMTRAIL_DATABASE_URL": f"sqlite:///{database}"}
+
+
+Run = Callable[..., subprocess.CompletedProcess[bytes]]
+
+
+def test_standard_output_holds_every_message_once_and_no_whole_number(run: Run) -> None:
+    done = run("messages")
+    assert done.returncode == 0, done.stderr
+    rows = list(csv.DictReader(io.StringIO(done.stdout.decode(), newline="")))
+    assert [row["message_id"] for row in rows] == [f"m{n:06d}" for n in range(ROWS)]
+    assert list(rows[0]) == [field.name for field in FIELDS["messages"]]
+    assert rows[0]["recipient"] == "+91 98•••••210"
+    assert rows[0]["reference"] == "'=order+0"
+    assert rows[0]["country"] == "IN"
+    assert b"9876543210" not in done.stdout
+    assert done.stderr.decode() == f"{ROWS:,} messages written.\n"
+
+
+def test_what_is_revealed_is_whole_and_stands_in_the_audit_log(run: Run, template: Path) -> None:
+    done = run(
+        "messages", "--format", "ndjson", "--reveal", "--from", "200", "--until", "2023-11-14T22:13:30Z"
+    )
+    found = [json.loads(line) for line in done.stdout.decode().splitlines()]
+    assert [one["message_id"] for one in found] == [f"m{n:06d}" for n in range(0, 10, 2)]
+    assert {one["recipient"] for one in found} == {"919876543210"}
+    with closing(Database(f"sqlite:///{template}")) as database, database.read() as tx:
+        assert tx.value(text("SELECT target FROM audit_log WHERE action = 'export'")) == (
+            "messages as ndjson, revealed"
+        )
+
+
+@pytest.mark.parametrize("form", ["csv", "ndjson", "parquet", "xlsx"])
+def test_a_file_appears_whole_under_its_name(run: Run, tmp_path: Path, form: str) -> None:
+    done = run("messages", "--format", form, "--output", f"out.{form}")
+    assert done.returncode == 0, done.stderr
+    assert sorted(path.name for path in tmp_path.iterdir() if path.name.startswith("out")) == [f"out.{form}"]
+    if form == "parquet":
+        with (tmp_path / "out.parquet").open("rb") as file:
+            assert [row["message_id"] for row in read_rows(file)] == [f"m{n:06d}" for n in range(ROWS)]
+
+
+def test_who_reads_only_the_first_line_sees_no_traceback(template: Path) -> None:
+    program = subprocess.Popen(
+        command("messages"), env=environment(template), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    with program:
+        assert program.stdout is not None
+        program.stdout.readline()
+        program.stdout.close()
+        assert program.stderr is not None
+        assert program.stderr.read() == b""
+    assert program.returncode == 1
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_killed_in_the_middle_it_leaves_no_file_of_that_name(
+    template: Path, tmp_path: Path, how: signal.Signals
+) -> None:
+    """A pipe named FILE.part stands for a slow disk: the program is surely in the middle of writing."""
+    os.mkfifo(tmp_path / "out.csv.part")
+    program = subprocess.Popen(
+        command("messages", "--output", str(tmp_path / "out.csv")),
+        env=environment(template),
+        stderr=subprocess.PIPE,
+    )
+    with program, (tmp_path / "out.csv.part").open("rb") as reader:
+        reader.read(1)
+        program.send_signal(how)
+        program.wait()
+        assert program.stderr is not None
+        assert b"Traceback" not in program.stderr.read()
+    assert not (tmp_path / "out.csv").exists()
+    if how == signal.SIGINT:
+        assert not (tmp_path / "out.csv.part").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["people"], "There is no export of people; there are messages, updates, attempts."),
+        (["messages", "--format", "doc"], "--format takes csv, ndjson, parquet, xlsx."),
+        (["messages", "--since", "soon"], "--since is not a time"),
+        (["messages", "--output", "absent/out.csv"], "absent/out.csv cannot be written: No such file"),
+    ],
+)
+def test_a_mistake_is_one_sentence(run: Run, arguments: list[str], sentence: str) -> None:
+    done = run(*arguments)
+    assert done.returncode in (1, 2)
+    assert done.stderr.decode().startswith(f"wamtrail: {sentence}")
+    assert done.stderr.count(b"\n") == 1
