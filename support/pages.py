@@ -124,6 +124,21 @@ def spelled_ago(seconds: float) -> str:
     return f"{spelled(seconds // size * size)} ago"
 
 
+def browser(agent: str) -> str:
+    """`Firefox on Linux` out of what a browser says of itself."""
+    names = (
+        ("Edg", "Edge"),
+        ("OPR", "Opera"),
+        ("Firefox", "Firefox"),
+        ("Chrome", "Chrome"),
+        ("Safari", "Safari"),
+    )
+    systems = ("Android", "iPhone", "iPad", "Windows", "Mac OS", "Linux")
+    name = next((name for sign, name in names if f"{sign}/" in agent), agent.split("/")[0][:40] or "unknown")
+    system = next((system for system in systems if system in agent), "")
+    return f"{name} on {system}" if system else name
+
+
 def _time(seconds: float, words: str) -> str:
     exact = rfc3339(seconds)
     shown = f"{exact}".replace("T", " ").replace("Z", " UTC")
@@ -143,7 +158,7 @@ def _templates() -> Environment:
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
-    made.filters.update(masked=mask, wamid_masked=mask_wamid, when=when, ago=ago)
+    made.filters.update(masked=mask, wamid_masked=mask_wamid, when=when, ago=ago, browser=browser)
     made.globals.update(static=static)
     return made
 
