@@ -69,14 +69,14 @@ def reported_statement(tx: ReadTx, numbers: tuple[str, ...]) -> str:
     )
     step = "(received_at - :since) * :steps / (:until - :since)"
     step = f"CAST(floor({step}) AS integer)" if tx.postgres else f"CAST({step} AS INTEGER)"
-    return f"SELECT {step} AS step, count(*) AS count FROM ({inner}) AS failed GROUP BY 1"
+    return f"SELECT {step} AS step, count(*) AS failures FROM ({inner}) AS failed GROUP BY 1"
 
 
 def _reported(tx: ReadTx, codes: str, numbers: tuple[str, ...], since: float, until: float) -> dict[int, int]:
     values = {"codes": codes, "since": float(since), "until": float(until), "most": MOST, "steps": STEPS}
     if numbers:
         values["numbers"] = given(tx, numbers)
-    return {row.step: row.count for row in tx.all(text(reported_statement(tx, numbers)), values)}
+    return {row.step: row.failures for row in tx.all(text(reported_statement(tx, numbers)), values)}
 
 
 def _refused(tx: ReadTx, numbers: tuple[str, ...], since: float, until: float) -> dict[str, dict[int, int]]:

@@ -14,9 +14,14 @@ from store.minutes import BOUNDS, Seen
 
 LATELY = 500  # status updates that the lag is measured on
 QUIET_AFTER = 600.0  # seconds; Meta says `sent` within seconds
-_LATEST = (
+LATEST = (
     "SELECT last_good_at FROM receiver_minutes WHERE endpoint = :endpoint AND phone_number_id = :number"
     " AND last_good_at IS NOT NULL ORDER BY minute DESC LIMIT 4"
+)
+
+SILENT = (
+    "SELECT count(*) FROM (SELECT 1 FROM sends WHERE phone_number_id = :number AND queued_at >= :since"
+    " AND queued_at < :until AND accepted_at > :heard AND accepted_at < :until LIMIT 1000) AS accepted"
 )
 
 
@@ -105,7 +110,7 @@ def last_good(tx: ReadTx, wanted: Sequence[tuple[str, str]]) -> dict[tuple[str, 
     """When the last good webhook of each of these arrived; without those of which none ever did."""
     found: dict[tuple[str, str], float] = {}
     for endpoint, number in wanted:
-        rows = tx.all(text(_LATEST), {"endpoint": endpoint, "number": number})
+        rows = tx.all(text(LATEST), {"endpoint": endpoint, "number": number})
         if rows:
             found[endpoint, number] = max(row.last_good_at for row in rows)
     return found
@@ -114,11 +119,11 @@ def last_good(tx: ReadTx, wanted: Sequence[tuple[str, str]]) -> dict[tuple[str, 
 def course(tx: ReadTx, first: int, last: int, width: int, number: str = "") -> dict[int, int]:
     """Webhooks answered between two minutes, by steps of `width` minutes from the first."""
     statement = (
-        "SELECT (minute - :first) / :width AS step, sum(webhooks) AS count FROM receiver_minutes"
+        "SELECT (minute - :first) / :width AS step, sum(webhooks) AS heard FROM receiver_minutes"
         " WHERE minute BETWEEN :first AND :last AND phone_number_id = :number GROUP BY 1"
     )
     values = {"first": first, "last": last, "width": width, "number": number}
-    return {int(row.step): int(row.count) for row in tx.all(text(statement), values)}
+    return {int(row.step): int(row.heard) for row in tx.all(text(statement), values)}
 
 
 def lag(tx: ReadTx) -> Lag | None:
@@ -151,10 +156,6 @@ def silent(
     tx: ReadTx, numbers: tuple[str, ...], heard: Mapping[str, float], now: float, hours: float = 2.0
 ) -> list[Silent]:
     """Numbers whose accepted sends of the last hours had time enough for a status and got none."""
-    statement = (
-        "SELECT count(*) FROM (SELECT 1 FROM sends WHERE phone_number_id = :number AND queued_at >= :since"
-        " AND queued_at < :until AND accepted_at > :heard AND accepted_at < :until LIMIT 1000) AS accepted"
-    )
     found = []
     for number in sending_numbers(tx):
         if numbers and number not in numbers:
@@ -166,7 +167,7 @@ def silent(
             "until": now - QUIET_AFTER,
             "heard": last or 0.0,
         }
-        accepted = int(tx.value(text(statement), values) or 0)
+        accepted = int(tx.value(text(SILENT), values) or 0)
         if accepted:
             found.append(Silent(number, accepted, last))
     return found

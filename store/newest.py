@@ -39,7 +39,8 @@ def statement(number: str | None) -> str:
 def newest(tx: ReadTx, numbers: tuple[str, ...], since: float) -> Newest | None:
     """Of those taken in since then; None when there is none."""
     found: list[Any] = []
-    for number in sorted(set(numbers)) or [None]:
+    parts: Sequence[str | None] = sorted(set(numbers)) if numbers else (None,)
+    for number in parts:
         named = {} if number is None else {"number": number}
         found += tx.all(text(statement(number)), {"since": since, "most": SAMPLE, **named})
     rows = [row._mapping for row in nlargest(SAMPLE, found, key=lambda row: (row.queued_at, row.message_id))]

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from store import charges_due, extras, feed, rollup_marks, senders_columns, settle, updates
+from store import charges_due, extras, feed, open_messages, rollup_marks, senders_columns, settle, updates
 from store.apply import Understood, write_extras
 from store.database import WriteTx
 from store.fold import COLUMNS, PARTICIPANT_COLUMNS, Fold
@@ -53,6 +53,7 @@ def replay(
     if changed:
         charges_due.mark(tx, touched)
         rollup_marks.mark(tx, touched)
+        open_messages.look_again(tx, touched)  # the feed does not name what was taken back
         feed.stamp(tx, batch, now)
     return changed
 

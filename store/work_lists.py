@@ -111,7 +111,8 @@ def quarantine_page(tx: ReadTx, limit: int, after: Cursor | None = None) -> list
     behind = " AND (received_at, digest) < (:after_at, :after_key)" if after else ""
     statement = (
         "SELECT received_at AS at, digest, pointer, reason, webhook_id, length(part) AS length"
-        f" FROM quarantine WHERE closed_at IS NULL{behind} ORDER BY received_at DESC, digest DESC LIMIT :limit"
+        f" FROM quarantine WHERE closed_at IS NULL{behind}"
+        " ORDER BY received_at DESC, digest DESC LIMIT :limit"
     )
     values: dict[str, Any] = {"limit": limit}
     if after:

@@ -78,7 +78,8 @@ def the_door(tx: ReadTx, seen: list[Seen] | Any, now: float) -> Door:
 def rate(seen: Any, now: float, whole: int = 5) -> float:
     """Webhooks a second over the last whole minutes: the running one has not been counted to its end."""
     minute = int(now // 60)
-    return sum(one.webhooks for one in seen if minute - whole <= one.minute < minute) / (whole * 60)
+    heard: int = sum(one.webhooks for one in seen if minute - whole <= one.minute < minute)
+    return heard / (whole * 60)
 
 
 def heard_of(heard: dict[tuple[str, str], float]) -> dict[str, float]:

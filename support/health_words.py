@@ -68,8 +68,8 @@ def troubles(
     if forged:
         told.append(
             f"{forged} webhooks of the last hour had no right signature. If they are Meta's, compare the"
-            " app secret with WAMTRAIL_APP_SECRETS or the endpoint's, and make sure that the proxy passes body and"
-            " headers unchanged (`wamtrail doctor --url …` tells)."
+            " app secret with WAMTRAIL_APP_SECRETS or the endpoint's, and see that the proxy passes body"
+            " and headers unchanged (`wamtrail doctor --url …` tells)."
         )
     away = sum(count for answer, count in door.refused.items() if answer.startswith("503"))
     if away:

@@ -8,7 +8,17 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 from store_samples import NOW, W1, W2, ended, rows, status_update, submitted, webhook
 
-from store import following, open_messages, sends, work_lists
+from store import (
+    failing,
+    following,
+    health_figures,
+    newest,
+    open_messages,
+    replay,
+    sends,
+    webhooks,
+    work_lists,
+)
 from store.apply import apply
 from store.database import Database
 from store.sends import Claim
@@ -86,6 +96,17 @@ def test_a_follower_that_looked_before_another_wrote_writes_nothing(database: Da
         if following.moved(tx, open_messages.NAME, 0, 1):
             open_messages.write(tx, stale)
     assert rows(database, "open_messages") == []
+
+
+def test_a_replay_that_takes_a_status_back_lets_the_message_wait_again(database: Database):
+    accepted(database)
+    with database.write() as tx:
+        webhooks.keep(tx, [webhooks.Incoming(b"{}", NOW)])
+    heard(database, 1, status_update(status="delivered"))
+    assert followed(database) == []
+    with database.write() as tx:
+        replay.replay(tx, 1, lambda kept: webhook(kept.webhook_id, received_at=NOW), NOW)
+    assert followed(database) == [("waiting", W1)]
 
 
 STEPS = st.lists(
@@ -192,3 +213,29 @@ def test_lists_read_their_index_from_its_end_without_sorting(
     assert ("ix_open_messages_number" if number else "ix_open_messages_since") in told
     assert "Sort" not in told
     assert "TEMP B-TREE" not in told
+
+
+def test_failures_of_a_code_are_read_by_the_index_over_errors(database: Database):
+    values = {"codes": "131047", "since": NOW - 3600, "until": NOW, "most": 100, "steps": 12}
+    with database.read() as tx:
+        statement = failing.reported_statement(tx, ())
+    told = plan(database, statement, values)
+    assert "ix_status_updates_errors" in told
+    assert "Sort" not in told.replace("Sort Key: (", "").split("ix_status_updates_errors")[1]
+
+
+@pytest.mark.parametrize("number", [None, "100"])
+def test_the_newest_messages_are_read_by_an_index_in_its_order(database: Database, number: str | None):
+    values: dict[str, Any] = {"since": NOW - 3600, "most": 1000}
+    if number is not None:
+        values["number"] = number
+    told = plan(database, newest.statement(number), values)
+    assert ("ix_sends_number" if number else "ix_sends_queued_at") in told
+    assert "uq_sends_wamid" not in told
+
+
+def test_figures_of_the_minutes_and_of_silence_jump_through_indexes(database: Database):
+    seen = {"endpoint": "", "number": "100"}
+    assert "ix_receiver_minutes_subject" in plan(database, health_figures.LATEST, seen)
+    values = {"number": "100", "since": 0.0, "until": NOW, "heard": 0.0}
+    assert "ix_sends_number" in plan(database, health_figures.SILENT, values)
