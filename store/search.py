@@ -20,6 +20,7 @@ from store.search_wanted import Wanted
 __all__ = ["SCAN", "Found", "Wanted", "find"]
 
 SCAN = 10_000  # rows; so many take some tens of milliseconds
+FIRST = 5  # times the page: so many are looked at first
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,20 +38,20 @@ class Found:
 def find(tx: ReadTx, wanted: Wanted, limit: int, after: Cursor | None = None, scan: int = SCAN) -> Found:
     """The newest messages that meet every condition, older than the cursor."""
     from_here = sources(tx, wanted, after)
-    if not from_here.selects:
-        return Found([])
     candidates = _candidates(from_here)
     conditions, values = _conditions(tx, wanted)
-    statement = (
+    statement = text(
         f"SELECT {COLUMNS}, c.at, c.key FROM ({candidates}) AS c"
         " LEFT JOIN sends AS s ON s.message_id = c.message_id LEFT JOIN messages AS m ON m.wamid = c.wamid"
         f" WHERE {' AND '.join(['c.twin IS NULL', *conditions])} ORDER BY c.at DESC, c.key DESC LIMIT :limit"
     )
-    parameters = {**from_here.parameters, **values, "scan": scan, "limit": limit + 1}
-    rows: list[Mapping[str, Any]] = [dict(row._mapping) for row in tx.all(text(statement), parameters)]
-    if len(rows) > limit:
-        last = rows[limit - 1]
-        return Found(rows[:limit], Cursor(last["at"], last["key"]), last["message_id"])
+    rows: list[Mapping[str, Any]] = []
+    for size in sorted({min(scan, FIRST * (limit + 1)), scan}):  # mostly the first few fill the page
+        parameters = {**from_here.parameters, **values, "scan": size, "limit": limit + 1}
+        rows = [dict(row._mapping) for row in tx.all(statement, parameters)]
+        if len(rows) > limit:
+            last = rows[limit - 1]
+            return Found(rows[:limit], Cursor(last["at"], last["key"]), last["message_id"])
     end = tx.first(
         text(
             f"SELECT at, key, message_id FROM ({candidates}) AS c"

@@ -20,12 +20,14 @@ IDENT = sa.Text(collation="C").with_variant(sa.Text(), "sqlite")
 
 # On rows that are only added or that sending writes anyway; none on a column that the fold changes.
 # What each costs: the first two are one more entry a send. `sends` has partial indexes on its state already,
-# so the third takes no HOT update away that was one before, and it has entries for refused rows only.
+# so the next two take no HOT update away that was one before, and have entries for a few rows only (without
+# the second SQLite walks all sends for the unknown ones: the older index does not order by message_id).
 # The last is empty for every status without an error, so the processor's hot path pays a test of ''.
 LARGE = (
     ("ix_sends_template", "sends", ("template", "queued_at", "message_id"), "template IS NOT NULL"),
     ("ix_sends_number", "sends", ("phone_number_id", "queued_at", "message_id"), None),
     ("ix_sends_refused", "sends", ("queued_at", "message_id"), "state = 'refused'"),
+    ("ix_sends_unsettled", "sends", ("queued_at", "message_id"), "state = 'unknown'"),
     ("ix_status_updates_errors", "status_updates", ("error_codes", "received_at"), "error_codes <> ''"),
 )
 

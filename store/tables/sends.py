@@ -32,6 +32,7 @@ class Send(SQLModel, table=True):
         Index("ix_sends_template", "template", "queued_at", "message_id", **where("template IS NOT NULL")),
         Index("ix_sends_number", "phone_number_id", "queued_at", "message_id"),
         Index("ix_sends_refused", "queued_at", "message_id", **where("state = 'refused'")),
+        Index("ix_sends_unsettled", "queued_at", "message_id", **where("state = 'unknown'")),
     )
 
     message_id: str = Field(sa_column=ident(primary_key=True))  # UUIDv7, so it sorts by time
