@@ -1,7 +1,7 @@
-/* The page of a message: asks for news until it is final, not while hidden, and marks what is new; copy buttons. */
+/* The page of a message asks for news, more and more slowly, until it is final; not while nobody looks. */
 "use strict";
 (() => {
-  const keys = () => new Set([...document.querySelectorAll("[data-step]")].map((row) => row.dataset.step));
+  const rows = () => [...document.querySelectorAll("[data-step]")];
   let waiting = null;
 
   function plan() {
@@ -11,20 +11,18 @@
     waiting = setTimeout(() => ask(list.dataset.live), Number(list.dataset.delay) * 1000);
   }
 
-  function ask(address) {
-    const before = keys();
-    window.htmx
-      .ajax("GET", address, { target: "#live", swap: "outerHTML" })
-      .then(() => {
-        for (const row of document.querySelectorAll("[data-step]")) {
-          if (!before.has(row.dataset.step)) row.classList.add("fresh");
-        }
-      })
-      .catch(() => {})
-      .then(() => {
-        copyable();
-        plan();
-      });
+  async function ask(address) {
+    const before = new Set(rows().map((row) => row.dataset.step));
+    try {
+      await window.htmx.ajax("GET", address, { target: "#live", swap: "outerHTML" });
+    } catch {
+      // The server is away for a moment: the list is still there, and asks again.
+    }
+    for (const row of rows()) {
+      if (!before.has(row.dataset.step)) row.classList.add("news");
+    }
+    copyable();
+    plan();
   }
 
   function copyable() {
@@ -32,14 +30,6 @@
     for (const button of document.querySelectorAll("button[data-copy][hidden]")) button.hidden = false;
   }
 
-  document.addEventListener("click", (event) => {
-    const button = event.target.closest("button[data-copy]");
-    if (!button || !navigator.clipboard) return;
-    navigator.clipboard.writeText(button.dataset.copy).then(() => {
-      button.textContent = "copied";
-      setTimeout(() => (button.textContent = "copy"), 1500);
-    });
-  });
   document.addEventListener("visibilitychange", plan);
   document.addEventListener("DOMContentLoaded", () => {
     copyable();

@@ -70,7 +70,7 @@ async def test_an_unknown_send_is_settled_with_a_note(seeds: Seeds):
     message_id = seeds.send()
     seeds.ended(message_id, "unknown")
     one = await visit(seeds)
-    assert "How do you know?" in (await one.get(f"/messages/{message_id}")).text
+    assert "how do you know?" in (await one.get(f"/messages/{message_id}")).text
     path = f"/messages/{message_id}/settle"
     assert (await one.post(path, {"as": "sent", "note": " "})).status_code == 409
     assert (await one.post(path, {"as": "maybe", "note": "x"})).status_code == 409
