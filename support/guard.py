@@ -11,6 +11,7 @@ from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo
 
 import structlog
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
@@ -135,6 +136,11 @@ def _broken(request: Request, problem: Exception) -> Response:
     correlation = request.state.correlation
     if isinstance(problem, Refused):
         return pages.refused(request, viewer, 409, "Not done", str(problem))
+    if isinstance(problem, HTTPException) and problem.status_code == 404:
+        return pages.missing(request, viewer)
+    if isinstance(problem, HTTPException):  # Starlette's, about a form that cannot be read
+        sentence = "The form could not be read. Open the page again."
+        return pages.refused(request, viewer, problem.status_code, "Not done", sentence)
     log.error("page_failed", correlation=correlation, error=type(problem).__name__, place=_place(problem))
     if isinstance(problem, TooSlow):
         return pages.refused(

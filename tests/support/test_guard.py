@@ -50,6 +50,16 @@ async def test_a_form_that_holds_too_much_is_refused(visit: Visit):
     assert (await visit.post("/sign-in", {"name": "x" * 300_000})).status_code == 413
 
 
+async def test_a_form_that_cannot_be_read_is_no_fault_of_ours(visit: Visit):
+    headers = {"origin": "http://console.example", "content-type": "multipart/form-data; boundary=x"}
+    answer = await visit.ask("POST", "/sign-in", content=b"--x\r\nnonsense", headers=headers)
+    assert answer.status_code in (400, 401)
+    answer = await visit.ask(
+        "POST", "/sign-in", content=b"x", headers={**headers, "content-type": "multipart/form-data"}
+    )
+    assert answer.status_code in (400, 401)
+
+
 @pytest.mark.parametrize(("role", "opens"), [("admin", 200), ("support", 404), ("reporter", 404)])
 async def test_the_audit_log_does_not_exist_but_for_admins(visit: Visit, role: str, opens: int):
     visit.user("asha", role)
