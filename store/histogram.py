@@ -1,7 +1,8 @@
-"""A histogram of durations that can be merged: any quantile is at most 2 % off, whatever was merged how often.
+"""A histogram of durations that can be merged: any quantile is at most 2 % off, however merged.
 
 The buckets of DDSketch (Masson, Rim, Lee: "DDSketch: a fast and fully-mergeable quantile sketch with
-relative-error guarantees", PVLDB 12, 2019): bucket i holds what lies in (g^(i-1), g^i], g = (1 + a) / (1 - a).
+relative-error guarantees", PVLDB 12, 2019): bucket i holds what lies in (g^(i-1), g^i], where
+g = (1 + a) / (1 - a).
 Zero has a place of its own, and what lies within each limit of LIMITS is counted exactly.
 """
 

@@ -1,7 +1,7 @@
 """Marks on messages whose figures have to be worked out again though the feed tells nothing new of them.
 
-A replay takes back what a webhook said, a copy brings another pricing, a charge changes. A mark is counted up:
-that locks its row, so a mark that is not committed yet is never taken away together with an older one.
+A replay takes back what a webhook said, a copy brings another pricing, a charge changes. A mark is counted
+up: that locks its row, so a mark that is not committed yet is never taken away together with an older one.
 """
 
 from collections.abc import Iterable

@@ -1,7 +1,7 @@
-"""The rows of a bucket, page by page in short transactions, so that a huge day needs no memory and holds nothing.
+"""The rows of a bucket, page by page in short transactions: a huge day needs no memory and holds no lock.
 
-Pages may see different moments: whatever changes after it was read marks the bucket dirty again, and its place
-(number, time, key) never changes, so no row is missed or read twice.
+Pages may see different moments: whatever changes after it was read marks the bucket dirty again, and its
+place (number, time, key) never changes, so no row is missed or read twice.
 """
 
 from collections.abc import Iterator, Sequence
@@ -22,15 +22,16 @@ _COLUMNS = (
 )
 _OURS = text(
     f"SELECT s.queued_at AS at, s.message_id AS key, s.recipient, s.type, s.template, {_COLUMNS}"
-    " FROM sends AS s LEFT JOIN messages AS m ON m.wamid = s.wamid LEFT JOIN charges AS c ON c.wamid = s.wamid"
-    " WHERE s.phone_number_id = :number AND (s.queued_at, s.message_id) > (:at, :key) AND s.queued_at < :end"
+    " FROM sends AS s LEFT JOIN messages AS m ON m.wamid = s.wamid"
+    " LEFT JOIN charges AS c ON c.wamid = s.wamid WHERE s.phone_number_id = :number"
+    " AND (s.queued_at, s.message_id) > (:at, :key) AND s.queued_at < :end"
     " ORDER BY s.queued_at, s.message_id LIMIT :most"
 )
 _STRANGERS = text(
     "SELECT r.seen_at AS at, r.wamid AS key, coalesce(m.recipient_id, m.recipient_user_id) AS recipient,"
     f" NULL AS type, NULL AS template, {_COLUMNS}"
-    " FROM report_strangers AS r JOIN messages AS m ON m.wamid = r.wamid LEFT JOIN sends AS s ON s.wamid = r.wamid"
-    " LEFT JOIN charges AS c ON c.wamid = r.wamid"
+    " FROM report_strangers AS r JOIN messages AS m ON m.wamid = r.wamid"
+    " LEFT JOIN sends AS s ON s.wamid = r.wamid LEFT JOIN charges AS c ON c.wamid = r.wamid"
     " WHERE r.phone_number_id = :number AND (r.seen_at, r.wamid) > (:at, :key) AND r.seen_at < :end"
     " ORDER BY r.seen_at, r.wamid LIMIT :most"
 )
@@ -39,7 +40,7 @@ _STRANGERS = text(
 def pages(
     database: Database, number: str, start: float, end: float, most: int = PAGE
 ) -> Iterator[Sequence[Row[Any]]]:
-    """Every message that counts for `number` between two moments; a stranger that turned out ours not twice."""
+    """Every message that counts for `number` between two moments, each once."""
     for statement in (_OURS, _STRANGERS):
         values = {"number": number, "at": start, "key": "", "end": end, "most": most}
         while True:

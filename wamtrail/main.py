@@ -17,6 +17,7 @@ from wamtrail import (
     exporting,
     messages,
     rates,
+    report,
     running,
     sender_commands,
     sending,
@@ -49,6 +50,7 @@ app.add_typer(suppressions.app, name="suppression")
 app.add_typer(balance.app, name="balance")
 app.add_typer(rates.app, name="rates")
 app.add_typer(users.app, name="user")
+app.add_typer(report.app, name="report")
 app.add_typer(access.tokens, name="token")
 sending.app.command("bulk")(bulk_sending.bulk)
 app.command("doctor")(doctor.doctor)

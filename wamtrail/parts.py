@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
 
 import structlog
 from prometheus_client import CollectorRegistry
@@ -22,7 +23,7 @@ from receiver.figures import ProcessorFigures
 from receiver.minutes import Minutes
 from receiver.processor import Processor
 from sender.figures import SenderFigures
-from store import endpoints, partitions
+from store import endpoints, partitions, rollups
 from store.database import Database, ReadTx
 from store.sealing import Sealer
 from wamtrail import console as console_app
@@ -121,8 +122,9 @@ def processor(parts: Parts, *, with_parent: bool = False) -> None:
 
 
 def _collect_garbage_rarely() -> None:
-    """A processor's run makes some ten thousand records, none of them in a cycle: looking for cycles among them
-    all the time took a quarter of its time. A sender's slots wait for nobody: a full look takes tens of ms."""
+    """A processor's run makes some ten thousand records, none of them in a cycle: looking for cycles among
+    them all the time took a quarter of its time. A sender's slots wait for nobody: a full look takes tens of
+    ms."""
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)
 
@@ -203,7 +205,9 @@ def _processor_thread(parts: Parts) -> Callable[[], None]:
         await thread
 
     parts.background.append(run)
-    parts.background.append(following.background(parts.database, following.EVERY))
+    zone = ZoneInfo(parts.settings.report_zone)
+    figures = following.Follower("rollups", lambda database: rollups.step(database, zone, clock()))
+    parts.background.append(following.background(parts.database, (*following.EVERY, figures)))
     return working.wake
 
 

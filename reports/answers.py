@@ -1,0 +1,34 @@
+"""Answers: a report over the buckets, with how complete it is. Reads only what was worked out before."""
+
+from collections.abc import Callable
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from reports import cost, delivery, failures, grouping, latency
+from reports.report import Asked, Column, Report
+from store import rollup_sums
+from store.database import ReadTx
+from store.histogram import ERROR
+
+_Columns = Callable[[Asked], tuple[Column, ...]]
+_Rows = Callable[[ReadTx, Asked], list[dict[str, Any]]]
+_KINDS: dict[str, tuple[_Columns, _Rows]] = {
+    "delivery": (delivery.columns, delivery.rows),
+    "failures": (failures.columns, failures.rows),
+    "latency": (latency.columns, latency.rows),
+    "cost": (cost.columns, cost.rows),
+}
+
+
+def answer(tx: ReadTx, asked: Asked, zone: ZoneInfo, now: float) -> Report:
+    """Raises NotAsked. `zone` is the setting's; until the buckets are of it, the report tells their own."""
+    asked.check()
+    columns, rows = _KINDS[asked.kind]
+    told = rollup_sums.completeness(tx, grouping.period(asked), now)
+    counted_in = told.pop("zone") or zone.key
+    told["zone_changes"] = counted_in != zone.key
+    if asked.kind == "latency":
+        told["relative_error"] = ERROR
+    if asked.kind == "cost":
+        told |= cost.basis(tx)
+    return Report(asked, counted_in, columns(asked), tuple(rows(tx, asked)), told)

@@ -1,0 +1,152 @@
+"""Figures by number and day: kept in step in the background, some buckets at a time, sealed in the end.
+
+A bucket is worked out anew from its rows and set, never added to, so late, repeated and replayed webhooks
+cannot skew it. `step` is the follower's; `refresh_all` is for tests and for whoever is about to seal.
+"""
+
+from collections.abc import Callable
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import text
+
+from store import following, rollup_dirty, rollup_marks
+from store.database import Database, WriteTx
+from store.errors import StoreError
+from store.rollup_days import bounds, days_between
+from store.rollup_refresh import due, refresh
+
+NAME = "rollups"
+MARKS = 500  # in one transaction
+EVERY = 15.0  # seconds between two refreshes of a bucket, and between two looks for new sends
+AT_ONCE = 4  # buckets a step
+
+
+class NotRefreshed(StoreError):
+    """Buckets that should be sealed are not up to date yet."""
+
+
+def step(database: Database, zone: ZoneInfo, now: float, every: float = EVERY) -> bool:
+    """Take in some news, and work out some buckets that are due; whether there was anything to do."""
+    _begin(database, zone, now)
+    news = _follow(database, zone, now)
+    _look_for_sends(database, zone, now, every)
+    with database.read() as tx:
+        wanted = due(tx, now, AT_ONCE)
+    for day, number in wanted:
+        refresh(database, day, number, zone, now, every)
+    return news or bool(wanted)
+
+
+def refresh_all(database: Database, zone: ZoneInfo, clock: Callable[[], float]) -> None:
+    """Everything that is dirty by now, however young, and what waits for unfinished messages."""
+    _begin(database, zone, clock())
+    while _follow(database, zone, clock()):
+        pass
+    _look_for_sends(database, zone, clock(), 0.0)
+    with database.read() as tx:
+        wanted = due(tx, None, None)
+    for day, number in wanted:
+        refresh(database, day, number, zone, clock(), EVERY)
+
+
+def seal(tx: WriteTx, before_day: str) -> None:
+    """From now on the buckets of days before this one never change. Raises NotRefreshed when some are old.
+
+    Call it before any of their rows go, in the transaction that lets them go or earlier.
+    """
+    known = rollup_dirty.locked(tx)
+    if known is None:
+        raise NotRefreshed(
+            "Reports were never worked out here; leave `wamtrail run processor` on for a while."
+        )
+    if before_day <= known.sealed_before:
+        return
+    zone = ZoneInfo(known.zone)
+    behind = tx.value(
+        text(
+            "SELECT 1 FROM feed WHERE position > coalesce((SELECT position FROM followers"
+            " WHERE name = :name), 0) LIMIT 1"
+        ),
+        {"name": NAME},
+    )
+    old = tx.value(
+        text("SELECT 1 FROM dirty_buckets WHERE day < :day AND waiting = 0 LIMIT 1"), {"day": before_day}
+    )
+    marked = tx.value(text("SELECT 1 FROM dirty_messages LIMIT 1"))
+    if behind or old or marked or known.sends_through < bounds(before_day, zone)[0]:
+        raise NotRefreshed("The reports of those days are not up to date yet; try again in a minute.")
+    tx.run(text("DELETE FROM dirty_buckets WHERE day < :day"), {"day": before_day})
+    tx.run(text("UPDATE report_state SET sealed_before = :day WHERE name = ''"), {"day": before_day})
+
+
+def _begin(database: Database, zone: ZoneInfo, now: float) -> None:
+    """The first time, and when the zone is another: mark every bucket that is not sealed."""
+    with database.read() as tx:
+        known = rollup_dirty.state(tx)
+        if known is not None and known.zone == zone.key:
+            return
+        spans = tx.all(
+            text(
+                "SELECT phone_number_id AS number, min(queued_at) AS first, max(queued_at) AS last FROM sends"
+                " GROUP BY 1 UNION ALL SELECT phone_number_id, min(seen_at), max(seen_at)"
+                " FROM report_strangers GROUP BY 1"
+            )
+        )
+    with database.write() as tx:
+        tx.run(
+            text(
+                "INSERT INTO report_state (name, zone, sends_through, sealed_before)"
+                " VALUES ('', '', :now, '') ON CONFLICT (name) DO NOTHING"
+            ),
+            {"now": now - rollup_dirty.OVERLAP},
+        )
+        known = rollup_dirty.locked(tx)
+        if known is None or known.zone == zone.key:
+            return
+        tx.run(text("UPDATE report_state SET zone = :zone WHERE name = ''"), {"zone": zone.key})
+        for table in ("report_buckets", "report_costs", "report_days", "dirty_buckets"):
+            tx.run(text(f"DELETE FROM {table} WHERE day >= :day"), {"day": known.sealed_before})
+        noon = 12 * 3600
+        places = {
+            (row.number, bounds(day, zone)[0] + noon)
+            for row in spans
+            for day in days_between(row.first, row.last, zone)
+            if day >= known.sealed_before
+        }
+        rollup_dirty.mark(tx, places, zone, now)
+
+
+def _follow(database: Database, zone: ZoneInfo, now: float) -> bool:
+    """The next news of the feed, and the marks."""
+
+    def write(tx: WriteTx, seen: tuple[list[str], list[object]]) -> None:
+        rollup_dirty.take_in(tx, seen[0], seen[1], zone, now)
+
+    news = following.step(
+        database, NAME, lambda tx, wamids: (list(wamids), list(rollup_dirty.look(tx, wamids))), write
+    )
+    with database.read() as tx:
+        if tx.value(text("SELECT 1 FROM dirty_messages LIMIT 1")) is None:
+            return news
+    with database.write() as tx:
+        wamids = rollup_marks.take(tx, MARKS)
+        rollup_dirty.take_in(tx, wamids, rollup_dirty.look(tx, wamids), zone, now)
+    return news or bool(wamids)
+
+
+def _look_for_sends(database: Database, zone: ZoneInfo, now: float, every: float) -> None:
+    """Mark the buckets of what was taken in lately; the feed is told of it only when it was accepted."""
+    with database.read() as tx:
+        known = rollup_dirty.state(tx)
+        if known is None or now - rollup_dirty.OVERLAP - known.sends_through < every:
+            return
+        places = rollup_dirty.new_sends(tx, known.sends_through)
+    with database.write() as tx:
+        rollup_dirty.mark(tx, places, zone, now)
+        tx.run(
+            text(
+                "UPDATE report_state SET sends_through = :through WHERE name = ''"
+                " AND sends_through < :through"
+            ),
+            {"through": now - rollup_dirty.OVERLAP},
+        )

@@ -1,0 +1,42 @@
+"""Quantiles are within the stated error, merged in any way."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from store.histogram import ERROR, LIMITS, Histogram, read
+
+_TIMES = st.lists(st.floats(0, 1e7) | st.integers(0, 200_000), min_size=1, max_size=80)
+
+
+def of(times: list[float]) -> Histogram:
+    one = Histogram()
+    for seconds in times:
+        one.add(seconds)
+    return one
+
+
+@given(_TIMES, st.sampled_from([0.0, 0.5, 0.9, 0.99, 1.0]))
+def test_a_quantile_is_within_the_stated_error(times: list[float], share: float) -> None:
+    exact = sorted(times)[math.floor(share * (len(times) - 1))]
+    assert of(times).quantile(share) == pytest.approx(exact, rel=ERROR * 1.0001, abs=0.001)
+
+
+@given(_TIMES, _TIMES)
+def test_merged_is_the_same_as_counted_together(first: list[float], second: list[float]) -> None:
+    merged = of(first)
+    merged.merge(of(second))
+    assert merged == of(first + second)
+    assert read(merged.plain()) == merged
+
+
+@given(_TIMES)
+def test_the_limits_are_counted_exactly(times: list[float]) -> None:
+    assert of(times).within == [sum(seconds <= limit for seconds in times) for limit in LIMITS]
+
+
+def test_below_zero_is_zero_and_nothing_has_no_quantile() -> None:
+    assert of([-3.0]).quantile(0.5) == 0.0
+    assert Histogram().quantile(0.5) is None
