@@ -147,7 +147,7 @@ def _page(tx: ReadTx, walk: Walk, span: Span, size: int, after: tuple[Any, ...] 
         f"SELECT {walk.columns}, {own}, CASE WHEN {condition} THEN 1 ELSE 0 END AS wanted"
         f" FROM ({page}) AS k {walk.joins} ORDER BY {', '.join(f'k.{name}' for name in walk.key)}"
     )
-    return [row._mapping for row in tx.all(text(statement), {**parameters, "size": size})]
+    return [dict(row._mapping) for row in tx.all(text(statement), {**parameters, "size": size})]
 
 
 def _wanted(tx: ReadTx, walk: Walk, span: Span) -> tuple[str, dict[str, Any]]:

@@ -19,6 +19,7 @@ from support import (
     health_page,
     message_page,
     pages,
+    reports_page,
     search_page,
     sign_in,
     work_pages,
@@ -48,6 +49,7 @@ def routes(house: House) -> list[BaseRoute]:
         *front.routes(house),
         *work_pages.routes(house),
         *health_page.routes(house),
+        *reports_page.routes(house),
         Mount("/static", _Static(directory=pages.STATIC), name="static"),
     ]
 

@@ -1,9 +1,13 @@
 """What every page is given: the database, the time, and the few settings that pages follow."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
+from typing import Any
 
 from store.database import Database
+
+Report = Callable[[str, date, date, tuple[str, ...], tuple[str, ...]], Mapping[str, Any]]
 
 
 class Refused(Exception):
@@ -28,3 +32,4 @@ class House:
     send_again: Callable[[str, int], Awaitable[str]] | None = None
     masked_body: Callable[[bytes], str] | None = None  # a webhook's body without people and texts
     replay: Callable[[int], None] | None = None  # webhook id
+    report: Report | None = None  # (kind, first day, last day, by, numbers) -> zone, rows, completeness

@@ -15,9 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reports import export_formats, export_xlsx
-from reports.export import FIELDS, Field, Row
+from reports.export import FIELDS, Field, Row, country
 from reports.export_csv import guarded
 from reports.export_parquet import read_rows
+from whatsapp.market import market
 
 NASTY = [
     "=1+1",
@@ -186,6 +187,11 @@ def test_too_many_rows_for_a_sheet_are_refused_with_a_sentence(monkeypatch: pyte
     written("xlsx", [FULL] * 5)
     with pytest.raises(export_xlsx.TooManyRows, match="choose csv, ndjson or parquet"):
         written("xlsx", [FULL] * 6)
+
+
+@given(st.from_regex(r"[1-9][0-9]{6,15}", fullmatch=True), st.sampled_from(["", "91", "1", "7", "44", "800"]))
+def test_the_quick_country_is_that_of_the_market(number: str, code: str) -> None:
+    assert country(code + number) == market(code + number)
 
 
 def test_the_dictionary_of_columns_is_that_of_the_code() -> None:
