@@ -36,7 +36,8 @@ SEND = text(
 )
 MESSAGE = text(
     "INSERT INTO messages (wamid, message_id, sent_at, delivered_at, read_at, failed_at, first_seen_at,"
-    " recipient_id, pricing, error) VALUES (:wamid, :id, :sent, :delivered, :read, :failed, :at, :to, :pricing,"
+    " recipient_id, pricing, error)"
+    " VALUES (:wamid, :id, :sent, :delivered, :read, :failed, :at, :to, :pricing,"
     " :error)"
 )
 PRICING = '{"billable":true,"category":"utility","pricing_model":"PMP","type":"regular"}'

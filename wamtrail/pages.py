@@ -1,14 +1,19 @@
 """What the pages for people are given: they may know neither settings nor the rooms beside them."""
 
-from typing import TYPE_CHECKING
+from datetime import date
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from receiver.payload_masked import masked
 from receiver.replaying import replay_all
+from reports import answers
+from reports.report import Asked
 from sender import again, prepare
 from sender.desk import Desk
 from store import errors
 from store.kept import Which
 from support.house import House, Refused
+from support.pages import PATIENCE
 from wamtrail.opening import clock
 
 if TYPE_CHECKING:
@@ -29,6 +34,14 @@ def house(parts: "Parts", desk: Desk) -> House:
     def replay(webhook_id: int) -> None:
         replay_all(parts.database, Which(ids=(webhook_id,)), clock, keep_content=settings.keep_content)
 
+    def report(
+        kind: str, since: date, until: date, by: tuple[str, ...], numbers: tuple[str, ...]
+    ) -> dict[str, Any]:
+        asked = Asked(kind, since, until, by, numbers)
+        with parts.database.read(patience=PATIENCE) as tx:
+            found = answers.answer(tx, asked, ZoneInfo(settings.report_zone), clock())
+        return {"zone": found.zone, "rows": found.rows, "completeness": found.completeness}
+
     return House(
         database=parts.database,
         clock=clock,
@@ -39,5 +52,6 @@ def house(parts: "Parts", desk: Desk) -> House:
         default_country=settings.default_country,
         send_again=send_again,
         replay=replay,
+        report=report,
         masked_body=masked,
     )
