@@ -125,7 +125,7 @@ def _notes(story: Story) -> list[str]:
     found = (
         (story.conflict, _CONFLICT),
         (story.delivered_implied and not story.participants, _IMPLIED),
-        (story.status == "unknown", _UNKNOWN),
+        (story.status == "unknown" and error_of(story) is None, _UNKNOWN),
         (story.send is None, _STRANGER),
     )
     return [sentence for true, sentence in found if true]
