@@ -1,13 +1,14 @@
 """Latency: how long messages took between two steps, right when merged over days, quantiles within 2 %."""
 
-import json
 from typing import Any
+
+from pydantic_core import from_json
 
 from reports import grouping
 from reports.report import Asked, Column
-from store import histogram, rollup_sums
+from store import rollup_sums
 from store.database import ReadTx
-from store.histogram import Histogram
+from store.histogram import Histogram, Merging
 
 STEPS = {
     "sent_delivered": "sent to delivered",
@@ -31,14 +32,14 @@ def columns(asked: Asked) -> tuple[Column, ...]:
 
 
 def rows(tx: ReadTx, asked: Asked) -> list[dict[str, Any]]:
-    merged: dict[tuple[str, ...], dict[str, Histogram]] = {}
+    found: dict[tuple[str, ...], dict[str, Merging]] = {}
     for row in rollup_sums.texts(tx, grouping.period(asked), asked.by, "latency"):
-        group = merged.setdefault(tuple(row[:-1]), {})
-        for step, plain in json.loads(row[-1]).items():
-            group.setdefault(step, Histogram()).merge(histogram.read(plain))
+        group = found.setdefault(tuple(row[:-1]), {})
+        for step, plain in from_json(row[-1]).items():
+            group.setdefault(step, Merging()).add(plain)
     return [
-        {**grouping.key(asked, key), **figures(step, group[step])}
-        for key, group in sorted(merged.items())
+        {**grouping.key(asked, key), **figures(step, group[step].whole)}
+        for key, group in sorted(found.items())
         for step in STEPS
         if step in group
     ]

@@ -92,12 +92,17 @@ def _table(report: "Report") -> None:
 
     asked = report.asked
     table = Table(title=f"{asked.kind}, {asked.since} to {asked.until}, days of {report.zone}")
-    for column in report.columns:
+    shown = [
+        column
+        for column in report.columns
+        if column.kind not in ("count", "share", "seconds") or any(row[column.name] for row in report.rows)
+    ]
+    for column in shown:
         text = column.kind in ("text", "date", "time")
         table.add_column(column.title, justify="left" if text else "right", overflow="fold")
     for row in report.rows:
-        table.add_row(*(said(column, row[column.name]) for column in report.columns))
-    console = Console()
+        table.add_row(*(said(column, row[column.name]) for column in shown))
+    console = Console(width=None if sys.stdout.isatty() else 160)
     console.print(table if report.rows else f"Nothing counts for {asked.since} to {asked.until}.")
     for sentence in sentences(report):
         console.print(sentence, highlight=False)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from store.histogram import ERROR, LIMITS, Histogram, read
+from store.histogram import ERROR, LIMITS, Histogram, Merging, read
 
 _TIMES = st.lists(st.floats(0, 1e7) | st.integers(0, 200_000), min_size=1, max_size=80)
 
@@ -30,6 +30,10 @@ def test_merged_is_the_same_as_counted_together(first: list[float], second: list
     merged.merge(of(second))
     assert merged == of(first + second)
     assert read(merged.plain()) == merged
+    merging = Merging()
+    for part in (first, second):
+        merging.add(of(part).plain())
+    assert merging.whole == merged
 
 
 @given(_TIMES)
