@@ -5,7 +5,7 @@ from typing import IO, Any
 
 from reports.export import Field, Row
 
-GROUP = 50_000  # rows of a row group, and of what is held in memory
+GROUP = 50_000  # rows of a row group; Arrow holds them encoded until it is full
 
 
 def write(pages: Iterable[Sequence[Row]], fields: Sequence[Field], out: IO[bytes]) -> None:

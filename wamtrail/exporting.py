@@ -79,7 +79,6 @@ def _audited(database: "Database", kind: str, form: str, now: float) -> None:
 def _write(database: "Database", kind: str, form: str, span: "Span", output: str, *, reveal: bool) -> int:
     from reports import export_formats
     from reports.export import FIELDS, shaper
-    from reports.export_parquet import GROUP
     from reports.export_xlsx import TooManyRows
     from store import exporting
 
@@ -88,16 +87,10 @@ def _write(database: "Database", kind: str, form: str, span: "Span", output: str
 
     def shaped(tell: Callable[[int], None]) -> Iterator[Sequence["Row"]]:
         nonlocal written
-        waiting: list[Row] = []
         for page in exporting.pages(database, kind, span):
-            waiting += [shape(row) for row in page]
-            if len(waiting) >= (GROUP if form == "parquet" else 1):
-                written += len(waiting)
-                yield waiting
-                tell(written)
-                waiting = []
-        written += len(waiting)
-        yield waiting
+            written += len(page)
+            yield [shape(row) for row in page]
+            tell(written)
 
     try:
         with _progress(database, kind, span) as tell, _opened(output) as out:
