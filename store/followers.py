@@ -11,7 +11,7 @@ from sqlalchemy import text
 from store.database import ReadTx, WriteTx
 from store.lists import among, given
 
-MOST = 10_000  # status updates that are named at once, beyond the first batch
+MOST = 5_000  # status updates that are named at once, beyond the first batch
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import gc
+import os
 import secrets
 import subprocess
 import sys
@@ -215,7 +216,8 @@ async def _processor_child(stopping: asyncio.Event) -> None:
     """Keep one `run processor` alive; it ends when our end of its standard input closes."""
     while not stopping.is_set():
         command = [sys.executable, "-m", "wamtrail", "run", "processor", "--with-parent"]
-        child = await asyncio.to_thread(subprocess.Popen, command, stdin=subprocess.PIPE)
+        environment = {"MALLOC_ARENA_MAX": "2", **os.environ}  # its threads take turns: one heap serves them
+        child = await asyncio.to_thread(subprocess.Popen, command, stdin=subprocess.PIPE, env=environment)
         ended = asyncio.create_task(asyncio.to_thread(child.wait))
         stop = asyncio.create_task(stopping.wait())
         await asyncio.wait([ended, stop], return_when=asyncio.FIRST_COMPLETED)
