@@ -24,7 +24,7 @@ def _run(connection: Connection) -> None:
         connection=connection,
         target_metadata=metadata,
         render_as_batch=not postgres,
-        transaction_per_migration=True,
+        transaction_per_migration=postgres,  # SQLite keeps its turn from the first to the last
         compare_type=True,
         transactional_ddl=True,  # SQLite can, once BEGIN is ours
         on_version_apply=_remember_needed_code,

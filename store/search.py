@@ -19,7 +19,7 @@ from store.search_wanted import Wanted
 
 __all__ = ["SCAN", "Found", "Wanted", "find"]
 
-SCAN = 10_000  # rows; so many take some tens of milliseconds
+SCAN = 5_000  # rows; so many take some tens of milliseconds
 FIRST = 5  # times the page: so many are looked at first
 
 

@@ -33,6 +33,14 @@ LARGE = (
 
 
 def upgrade() -> None:
+    if op.get_bind().dialect.name == "postgresql":
+        with op.get_context().autocommit_block():  # first, so that a try that was cut off can be repeated
+            for name, table, columns, condition in LARGE:
+                op.drop_index(name, table, if_exists=True, postgresql_concurrently=True)
+                _partial(name, table, columns, condition, postgresql_concurrently=True)
+    else:  # SQLite: a commit in the middle would let another process in
+        for name, table, columns, condition in LARGE:
+            _partial(name, table, columns, condition)
     op.create_table(
         "strangers",
         sa.Column("wamid", IDENT, nullable=False),
@@ -63,12 +71,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("search_id", name=op.f("pk_searches")),
     )
     op.create_index("ix_searches_at", "searches", ["at"])
-    with op.get_context().autocommit_block():
-        for name, table, columns, condition in LARGE:
-            op.drop_index(
-                name, table, if_exists=True, postgresql_concurrently=True
-            )  # a broken one of a try before
-            _partial(name, table, columns, condition, postgresql_concurrently=True)
 
 
 def _partial(name: str, table: str, columns: tuple[str, ...], condition: str | None, **options: bool) -> None:
