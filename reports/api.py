@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
+from reports import events
 from reports.access import SENDERS, reader
 from reports.message_json import listed_json, message_json, number_of
 from reports.problems import HANDLERS, Problem
@@ -23,7 +24,9 @@ PRIVATE = {"Cache-Control": "no-store"}  # answers hold phone numbers
 
 def create(database: Database, more: Sequence[BaseRoute] = ()) -> Mount:
     """`/api` with its own error answers. `more`: other rooms' routes below it, such as `/v1/events`."""
-    inner = Starlette(routes=[*routes(database), *more], exception_handlers=HANDLERS)
+    inner = Starlette(
+        routes=[*routes(database), *events.routes(database), *more], exception_handlers=HANDLERS
+    )
     inner.router.redirect_slashes = False
     return Mount("/api", app=inner)
 

@@ -3,7 +3,7 @@
 import base64
 import binascii
 import math
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticCustomError
@@ -30,13 +30,13 @@ _Status = Literal[
 ]
 
 
-def _bad(sentence: str) -> PydanticCustomError:
+def bad(sentence: str) -> PydanticCustomError:
     return PydanticCustomError("parameter", "{sentence}", {"sentence": sentence})
 
 
 def _storable(value: str) -> str:
     if "\x00" in value:  # PostgreSQL takes none, and no id holds one
-        raise _bad("holds a NUL character; take it out")
+        raise bad("holds a NUL character; take it out")
     return value
 
 
@@ -46,7 +46,7 @@ def _time(value: Any) -> Any:
     try:
         return parse_time(value)
     except ValueError as problem:
-        raise _bad(str(problem)) from None
+        raise bad(str(problem)) from None
 
 
 def _recipient(value: str) -> str:
@@ -59,7 +59,7 @@ def _recipient(value: str) -> str:
     except InvalidRecipient as problem:
         if any(sign.isalpha() for sign in text):
             return text  # a group's
-        raise _bad(f"is no recipient. {problem}") from None
+        raise bad(f"is no recipient. {problem}") from None
 
 
 def _cursor(value: Any) -> Any:
@@ -71,7 +71,7 @@ def _cursor(value: Any) -> Any:
     except (ValueError, binascii.Error):
         moment, key = math.nan, ""
     if not math.isfinite(moment) or not key or "\x00" in key:
-        raise _bad("is not a cursor of this list; take `next` of the page before, unchanged")
+        raise bad("is not a cursor of this list; take `next` of the page before, unchanged")
     return Cursor(moment, key)
 
 
@@ -112,18 +112,31 @@ class MessagesQuery(BaseModel):
 
 def read_query(given: QueryParams) -> MessagesQuery:
     """Raises Problem 400 that names each wrong parameter."""
+    return read(given, MessagesQuery)
+
+
+_Query = TypeVar("_Query", bound=BaseModel)
+
+
+def read(given: QueryParams, model: type[_Query]) -> _Query:
+    """The parameters as this model takes them. Raises Problem 400 that names each wrong one."""
     errors = [
-        {"parameter": name, "detail": "stands there twice; give it once"}
+        {"parameter": name[:60], "detail": "stands there twice; give it once"}
         for name in given
         if len(given.getlist(name)) > 1
     ]
     if not errors:
         try:
-            return MessagesQuery.model_validate(dict(given))
+            return model.model_validate(dict(given))
         except ValidationError as problem:
-            errors = [_error(one) for one in problem.errors(include_url=False, include_input=False)]
+            found = problem.errors(include_url=False, include_input=False)
+            errors = [_error(one, model) for one in found]
+    raise refused(errors)
+
+
+def refused(errors: list[dict[str, str]]) -> Problem:
     detail = "; ".join(f"{one['parameter']}: {one['detail'].removesuffix('.')}" for one in errors)
-    raise Problem(400, "Invalid parameters", f"{detail}.", errors=errors)
+    return Problem(400, "Invalid parameters", f"{detail}.", errors=errors)
 
 
 def write_cursor(at: float, key: str) -> str:
@@ -131,10 +144,10 @@ def write_cursor(at: float, key: str) -> str:
     return base64.urlsafe_b64encode(f"{at!r}|{key}".encode()).decode()
 
 
-def _error(one: Any) -> dict[str, str]:
+def _error(one: Any, model: type[BaseModel]) -> dict[str, str]:
     name = str(one["loc"][0])
     if one["type"] == "extra_forbidden":
-        known = ", ".join(field.alias or word for word, field in MessagesQuery.model_fields.items())
+        known = ", ".join(field.alias or word for word, field in model.model_fields.items())
         # An unknown name may be anything, a number too: it is shown cut, to the one who typed it.
         return {"parameter": name[:60], "detail": f"is not a parameter here; known are {known}"}
     return {"parameter": name, "detail": str(one["msg"])}

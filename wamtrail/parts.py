@@ -143,6 +143,7 @@ def sender(parts: Parts) -> None:
 
 def console(parts: Parts) -> None:
     """The company's port: nothing without a token or a sign-in."""
+    from reports import reports_api
     from support import app as support_app
     from wamtrail import sending_part
     from wamtrail.pages import house
@@ -153,6 +154,7 @@ def console(parts: Parts) -> None:
         parts.database,
         desk,
         health=health.routes(parts),
+        more=reports_api.routes(parts.database, ZoneInfo(parts.settings.report_zone), clock),
         pages=[*support_app.routes(at_home), *parts.pages],
         handlers=support_app.not_found(at_home),
     )

@@ -1,0 +1,128 @@
+"""Reading the feed: status updates and attempt outcomes in the order in which they became visible.
+
+A cursor is the last position and, inside its batch, the last row's key; without a key the whole batch is
+done. Positions become visible in their own order (see store.feed), so a reader skips and repeats nothing.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import text
+
+from store.database import ReadTx, WriteTx
+from store.lists import among, given
+
+MOST_BATCHES = 500  # that one page looks at
+_PRUNED = "feed_pruned_to"
+UPDATE_KEY = ("wamid", "participant", "status", "occurred_at", "error_codes")
+ATTEMPT_KEY = ("message_id", "number")
+_UPDATES = (
+    "SELECT f.position, u.*, s.message_id, s.reference, coalesce(s.phone_number_id, u.phone_number_id)"
+    " AS sent_from FROM feed AS f JOIN status_updates AS u ON u.batch = f.batch"
+    " LEFT JOIN sends AS s ON s.wamid = u.wamid"
+)
+_ATTEMPTS = (
+    "SELECT f.position, o.message_id, o.number, o.ended_at, o.outcome, o.http_status, o.error, f.stamped_at,"
+    " s.wamid, s.reference, s.phone_number_id AS sent_from FROM feed AS f"
+    " JOIN attempt_outcomes AS o ON o.batch = f.batch LEFT JOIN sends AS s ON s.message_id = o.message_id"
+)
+Key = tuple[str | int, ...]
+
+
+class Pruned(Exception):
+    """The rows after this cursor are no longer all there."""
+
+
+@dataclass(frozen=True, slots=True)
+class After:
+    """Where a reader stands. Keys of updates and attempts differ in length; updates come first."""
+
+    position: int
+    key: Key | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    updates_and_attempts: tuple[dict[str, Any], ...]
+    after: After
+    more: bool
+
+
+def pruned_to(tx: ReadTx) -> int:
+    """Every position up to this one may be gone; 0 when none is."""
+    return int(tx.value(text("SELECT value FROM installation WHERE name = :name"), {"name": _PRUNED}) or 0)
+
+
+def mark_pruned(tx: WriteTx, position: int) -> None:
+    """In the transaction that prunes the feed up to here; never goes back."""
+    statement = (
+        "INSERT INTO installation (name, value) VALUES (:name, :value) ON CONFLICT (name) DO UPDATE"
+        " SET value = excluded.value"
+        " WHERE CAST(installation.value AS BIGINT) < CAST(excluded.value AS BIGINT)"
+    )
+    tx.run(text(statement), {"name": _PRUNED, "value": str(position)})
+
+
+def page(tx: ReadTx, after: After | None, limit: int) -> Page:
+    """The next rows, at most `limit`; None begins at the oldest kept position. Raises Pruned."""
+    found = _page(tx, after or After(pruned_to(tx)), limit)
+    # Looked at last: what was pruned while we read is told as well.
+    if after is not None and after.position - (after.key is not None) < pruned_to(tx):
+        raise Pruned
+    return found
+
+
+def _page(tx: ReadTx, after: After, limit: int) -> Page:
+    begun = after.position - (after.key is not None)
+    feed = tx.all(
+        text("SELECT position, batch FROM feed WHERE position > :begun ORDER BY position LIMIT :most"),
+        {"begun": begun, "most": MOST_BATCHES},
+    )
+    taken = _enough(tx, feed, limit, after)
+    rows = _rows(tx, [one.position for one in taken], after, limit + 1)
+    if len(rows) > limit:
+        last = rows[limit - 1]
+        return Page(tuple(rows[:limit]), After(last["position"], last["key"]), more=True)
+    end = After(int(taken[-1].position)) if taken else after
+    more = len(taken) < len(feed) or len(feed) == MOST_BATCHES
+    return Page(tuple(rows), end, more)
+
+
+def _enough(tx: ReadTx, feed: Any, limit: int, after: After) -> list[Any]:
+    """The first batches that hold the page together, the begun one not counted."""
+    parameters = {"batches": given(tx, [one.batch for one in feed])}
+    sizes: dict[int, int] = {}
+    for table in ("status_updates", "attempt_outcomes"):
+        statement = (
+            f"SELECT batch, count(*) AS n FROM {table} WHERE batch {among(tx, 'batches')} GROUP BY batch"
+        )
+        for row in tx.all(text(statement), parameters):
+            sizes[row.batch] = sizes.get(row.batch, 0) + row.n
+    taken, held = [], 0
+    for one in feed:
+        taken.append(one)
+        held += 0 if one.position == after.position else sizes.get(one.batch, 0)
+        if held > limit:
+            break
+    return taken
+
+
+def _rows(tx: ReadTx, positions: list[int], after: After, most: int) -> list[dict[str, Any]]:
+    found = []
+    for kind, select, alias, names in (
+        ("status", _UPDATES, "u", UPDATE_KEY),
+        ("attempt", _ATTEMPTS, "o", ATTEMPT_KEY),
+    ):
+        columns = ", ".join(f"{alias}.{name}" for name in names)
+        parameters = {"positions": given(tx, positions), "most": most, "begun": after.position}
+        past = ""
+        if after.key is not None and len(after.key) == len(names):
+            past = f" AND (f.position > :begun OR ({columns}) > ({', '.join(f':{one}' for one in names)}))"
+            parameters |= dict(zip(names, after.key, strict=True))
+        elif after.key is not None and kind == "status":
+            past = " AND f.position > :begun"  # it stands among the attempts: the updates are done
+        where = f" WHERE f.position {among(tx, 'positions')}{past} ORDER BY f.position, {columns} LIMIT :most"
+        for row in tx.all(text(select + where), parameters):
+            one = dict(row._mapping)
+            found.append({**one, "kind": kind, "key": tuple(one[name] for name in names)})
+    return sorted(found, key=lambda one: one["position"])[:most]  # stable: updates before attempts
