@@ -12,8 +12,8 @@ as it came, and one row that is no JSON must not make a whole view fail.
 
 from alembic import op
 
-revision = "0008"
-down_revision = "0007"
+revision = "0007"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 needs_code = "0.1.0"
