@@ -158,7 +158,7 @@ def _prepare_sqlite(connection: DBAPIConnection, _record: Any) -> None:
         "journal_mode=WAL",
         "synchronous=FULL",
         "wal_autocheckpoint=4000",
-        "cache_size=-16384",
+        "cache_size=-8192",
     ):
         _retried(partial(cursor.execute, f"PRAGMA {setting}"))  # another process may open it just now, too
     journal = cursor.execute("PRAGMA journal_mode").fetchone()[0]
