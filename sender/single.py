@@ -203,6 +203,7 @@ class _Sending:
             by_hand=self._by_hand,
             lead=self._lead,
             budget=single.budget,
+            keep_payload=single.keep_payload,
         )
 
     async def _post(self, placed: Placed) -> Sent:

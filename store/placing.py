@@ -38,6 +38,7 @@ class Asked:
     by_hand: bool = False  # a person is there: this message may try out a hold that will end by itself
     lead: float = 0.0  # seconds from the decision until it can be acted on: a slow commit's time
     budget: Budget | None = None  # None: the balance is not asked
+    keep_payload: bool = False  # of what is refused here
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,7 @@ def submit_claimed(tx: WriteTx, new: NewSend, now: float, asked: Asked) -> Place
         return Placed("repeat", submitted.message_id, submitted.state, at)
     placed = _place(tx, new.message_id, new.phone_number_id, new.recipient, 1, claim, now, asked)
     if placed.kind == "claimed":
-        return _paid(tx, placed, asked.budget)
+        return _paid(tx, placed, asked)
     if asked.reject and placed.kind == "queued":
         raise OverLimit(placed.why or "number", _again_in(placed), placed.reason)
     sends.give_back(tx, new.message_id, claim)
@@ -113,7 +114,7 @@ def claim_one(tx: WriteTx, message_id: str, now: float, asked: Asked, held: Plac
     if row is None or row.state != "queued":
         return Placed("gone", message_id, row.state if row else "cancelled", at)
     if row.expires_at <= at:
-        refuse(tx, [message_id], at, TOO_LATE)
+        refuse(tx, [message_id], at, TOO_LATE, keep_payload=asked.keep_payload)
         return Placed("late", message_id, "refused", at)
     attempt = row.attempts + 1
     if held is not None and held.reserved and held.slot >= at and not _holds(tx, row.phone_number_id):
@@ -123,7 +124,7 @@ def claim_one(tx: WriteTx, message_id: str, now: float, asked: Asked, held: Plac
         claim = Claim(asked.claim_id, at + SOON + asked.lease)
         placed = _place(tx, message_id, row.phone_number_id, row.recipient, attempt, claim, now, asked)
     if placed.kind == "claimed":
-        placed = _paid(tx, placed, asked.budget)
+        placed = _paid(tx, placed, asked)
     if placed.kind == "claimed":
         take(tx, [(message_id, attempt)], claim, at)
     elif placed.kind != "unpaid":
@@ -131,14 +132,14 @@ def claim_one(tx: WriteTx, message_id: str, now: float, asked: Asked, held: Plac
     return placed
 
 
-def _paid(tx: WriteTx, placed: Placed, budget: Budget | None) -> Placed:
+def _paid(tx: WriteTx, placed: Placed, asked: Asked) -> Placed:
     """The same once its cost is held; what cannot be paid is refused, also if it was inserted claimed."""
-    error = unaffordable(tx, budget, [placed.message_id], placed.at).get(placed.message_id)
+    error = unaffordable(tx, asked.budget, [placed.message_id], placed.at).get(placed.message_id)
     if error is None:
         return placed
     if placed.claim is not None:
         sends.give_back(tx, placed.message_id, placed.claim)
-    refuse(tx, [placed.message_id], placed.at, error)
+    refuse(tx, [placed.message_id], placed.at, error, keep_payload=asked.keep_payload)
     return Placed("unpaid", placed.message_id, "refused", placed.at)
 
 
