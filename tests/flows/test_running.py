@@ -33,7 +33,8 @@ def test_the_console_serves_nothing_without_a_token(install: Make) -> None:
     installed.start("run", "console", ready=f"{console}/healthz")
     with httpx.Client(base_url=console, trust_env=False) as stranger:
         assert stranger.get("/api/v1/messages").status_code == 401
-        assert stranger.get("/").status_code == 404
+        page = stranger.get("/")
+        assert (page.status_code, page.headers["location"], page.content) == (303, "/sign-in", b"")
 
 
 def test_each_part_stops_within_ten_seconds(install: Make) -> None:

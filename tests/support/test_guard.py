@@ -67,6 +67,23 @@ async def test_the_audit_log_does_not_exist_but_for_admins(visit: Visit, role: s
     assert (await visit.get("/audit")).status_code == opens
 
 
+async def test_the_audit_log_speaks_of_every_number_so_a_limited_admin_has_none(visit: Visit):
+    visit.user("asha", "admin", ("12772361041857",))
+    await visit.sign_in()
+    assert (await visit.get("/audit")).status_code == 404
+    assert 'href="/audit"' not in (await visit.get("/account")).text
+
+
+async def test_a_searched_number_stands_masked_in_the_audit_log(visit: Visit):
+    visit.user()
+    await visit.sign_in()
+    with visit.database.write() as tx:
+        audit.record(tx, at=visit.now, who="bo", action="search_number", target="919876543678")
+    page = (await visit.get("/audit?who=bo")).text
+    assert "search_number" in page
+    assert "919876543678" not in page
+
+
 async def test_a_page_of_another_role_looks_like_one_that_is_not(visit: Visit):
     visit.page("/desk", roles=("admin", "support"))
     visit.user("rita", "reporter")
