@@ -40,7 +40,11 @@ def test_the_console_serves_nothing_without_a_token(install: Make) -> None:
 def test_each_part_stops_within_ten_seconds(install: Make) -> None:
     installed = install()
     installed.start_receiver()
-    parts = [installed.start("run", part) for part in ("processor", "sender")]
+    parts = []
+    for part in ("processor", "sender"):
+        metrics = f"127.0.0.1:{free_port()}"
+        ready = f"http://{metrics}/healthz"
+        parts.append(installed.start("run", part, ready=ready, WAMTRAIL_METRICS_BIND=metrics))
     eventually(lambda: installed.send_text("+919812340001").returncode == 0)
     for process in parts:
         started = time.monotonic()

@@ -214,9 +214,9 @@ def expected(database: Database) -> tuple[dict[str, tuple[Any, ...]], set[str]]:
 def price(n: int, told: list[dict[str, Any]]) -> tuple[str, int, str]:
     rank = {"sent": 1, "delivered": 2, "read": 3, "failed": 5}
     ordered = sorted(
-        (one["occurred_at"] * 8 + rank.get(one["status"], 0), one["pricing"])
+        (one["occurred_at"] * 8 + rank[one["status"]], one["pricing"])
         for one in told
-        if one["pricing"] is not None
+        if one["pricing"] is not None and one["status"] in rank  # an unknown word has no effect
     )
     words = json.loads(ordered[-1][1]) if ordered else {}
     market, guess = GUESSES[n]

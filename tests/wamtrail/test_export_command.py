@@ -129,6 +129,7 @@ def test_killed_in_the_middle_it_leaves_no_file_of_that_name(
     with program, (tmp_path / "out.csv.part").open("rb") as reader:
         reader.read(1)
         program.send_signal(how)
+        reader.read()  # what it still has to say before it ends, or it would wait for us for ever
         program.wait()
         assert program.stderr is not None
         assert b"Traceback" not in program.stderr.read()
