@@ -24,11 +24,10 @@ from receiver.figures import ProcessorFigures
 from receiver.minutes import Minutes
 from receiver.processor import Processor
 from sender.figures import SenderFigures
-from store import endpoints, partitions, rollups
+from store import endpoints, partitions
 from store.database import Database, ReadTx
 from store.sealing import Sealer
-from wamtrail import console as console_app
-from wamtrail import following, health
+from wamtrail import health
 from wamtrail.opening import clock
 from wamtrail.servers import Listener, listen, serve
 from wamtrail.settings import Settings
@@ -145,6 +144,7 @@ def console(parts: Parts) -> None:
     """The company's port: nothing without a token or a sign-in."""
     from reports import reports_api
     from support import app as support_app
+    from wamtrail import console as console_app
     from wamtrail import sending_part
     from wamtrail.pages import house
 
@@ -191,6 +191,9 @@ def _processor_of_its_own(parts: Parts) -> Callable[[], None]:
 
 
 def _processor_thread(parts: Parts) -> Callable[[], None]:
+    from store import rollups  # what the door alone does without, it does not hold in memory
+    from wamtrail import following
+
     working = Processor(
         parts.database,
         ProcessorFigures(parts.registry),
