@@ -12,6 +12,11 @@ from store.placing import Reason
 from whatsapp.catalogue import catalogue
 
 LIMIT_CODES = {"number": 130429, "account": 130429, "pair": 131056}  # what Meta calls each of our limits
+OVER = "Over the limit: it could not be sent within the time that it may wait."
+LEFT_OPEN = (
+    "The database went away while the message was on its way: Meta may or may not have it. Do not repeat it;"
+    " ask for the message once the database is back."
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from sender.brakes import Consequences
 from sender.database_clock import DatabaseClock
 from sender.figures import SenderFigures
 from sender.recorder import Recorder
-from sender.sent import LIMIT_CODES, Sent, load, of_outcome
+from sender.sent import LEFT_OPEN, LIMIT_CODES, OVER, Sent, load, of_outcome
 from sender.wrapper import Wrapper
 from store import claims, placing, sends
 from store.claims import OverLimit, Placed
@@ -31,11 +31,6 @@ LEASE_BEYOND_TIMEOUT = 45.0  # seconds; recording an outcome may have to wait fo
 EARLY = 0.03  # seconds before its slot a waiting message is claimed
 MOST_MISSES = 5
 POLL = 0.05
-_OVER = "Over the limit: it could not be sent within the time that it may wait."
-_LEFT_OPEN = (
-    "The database went away while the message was on its way: Meta may or may not have it. Do not repeat it;"
-    " ask for the message once the database is back."
-)
 
 T = TypeVar("T")
 
@@ -153,7 +148,7 @@ class _Sending:
             return self._open()
 
     def _open(self) -> Sent:
-        return Sent(self._new.message_id, "unknown", _LEFT_OPEN)
+        return Sent(self._new.message_id, "unknown", LEFT_OPEN)
 
     def _take_in(self, tx: WriteTx) -> Placed:
         self._taken_in = None
@@ -234,7 +229,7 @@ class _Sending:
 
     async def _left_waiting(self, placed: Placed) -> Sent:
         if self._reject:
-            error = error_json(_OVER, code=LIMIT_CODES.get(placed.why or ""))
+            error = error_json(OVER, code=LIMIT_CODES.get(placed.why or ""))
             await self._write(lambda tx: placing.refuse(tx, [placed.message_id], placed.at, error))
         found = await self._read(created=True)
         slot = self._single.there.here(placed.slot) if placed.slot else None
@@ -256,7 +251,8 @@ class _Sending:
         def undo(tx: WriteTx) -> None:
             if placed.claim is not None:
                 sends.give_back(tx, placed.message_id, placed.claim)
-            sends.cancel(tx, placed.message_id, self._single.clock())
+            single = self._single
+            sends.cancel(tx, placed.message_id, single.clock(), keep_payload=single.keep_payload)
 
         await self._write(undo)
         return await self._read(created=True)

@@ -1,76 +1,14 @@
 """The client against real sockets: servers that answer, close, hang, cut and lie."""
 
 import asyncio
-import json
 import logging
 import socket
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 
 import pytest
+from lying_server import KEY, OK, Play, answer, config, says, server
 
 from sender.outcome import outcome_of
-from sender.wrapper import SlotMissed, Wrapper, WrapperConfig
-
-KEY = "key-that-nobody-may-see"
-OK = json.dumps({"messages": [{"id": "wamid.A"}]}).encode()
-Play = Callable[[bytes, asyncio.StreamWriter], Awaitable[None]]
-
-
-async def read_request(reader: asyncio.StreamReader) -> bytes:
-    head = await reader.readuntil(b"\r\n\r\n")
-    length = next(
-        int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")
-    )
-    return head + await reader.readexactly(length)
-
-
-@asynccontextmanager
-async def server(play: Play) -> AsyncIterator[str]:
-    """A server that plays one part for each request; yields its URL."""
-    tasks: set[asyncio.Task[None]] = set()
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        tasks.add(task)
-        try:
-            while True:
-                await play(await read_request(reader), writer)
-                await writer.drain()
-        except (asyncio.IncompleteReadError, OSError, asyncio.CancelledError):
-            pass
-        finally:
-            writer.close()
-
-    listener = await asyncio.start_server(serve, "127.0.0.1", 0)
-    try:
-        yield f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
-    finally:
-        listener.close()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks)
-
-
-def config(url: str, **more: float) -> WrapperConfig:
-    return WrapperConfig(url, "SID1", KEY, **{"timeout": 3.0, **more})  # type: ignore[arg-type]
-
-
-def answer(body: bytes, head: str = "HTTP/1.1 200 OK", length: int | None = None, more: str = "") -> bytes:
-    size = len(body) if length is None else length
-    return f"{head}\r\nContent-Length: {size}\r\n{more}\r\n".encode() + body
-
-
-def says(data: bytes, close: bool = False) -> Play:
-    async def play(_request: bytes, writer: asyncio.StreamWriter) -> None:
-        writer.write(data)
-        await writer.drain()
-        if close:
-            writer.close()
-
-    return play
+from sender.wrapper import Wrapper
 
 
 async def test_the_request_is_the_one_kaleyra_describes():
@@ -293,23 +231,3 @@ async def test_the_key_is_in_no_repr_and_in_no_log(caplog):
         reply = await wrapper.post("1", b"{}")
         shown = [repr(wrapper), repr(config(url)), repr(reply), str(outcome_of(reply, 0.0))]
     assert KEY not in "".join(shown) + caplog.text
-
-
-async def test_what_missed_its_moment_does_not_leave_over_an_open_connection():
-    seen: list[bytes] = []
-
-    async def play(request: bytes, writer: asyncio.StreamWriter) -> None:
-        seen.append(request)
-        writer.write(answer(OK))
-
-    async with server(play) as url, Wrapper(config(url)) as wrapper:
-        await wrapper.post("1", b"{}")
-        with pytest.raises(SlotMissed):
-            await wrapper.post("1", b"{}", leave_by=time.monotonic() - 1)
-        assert len(seen) == 1
-        assert (await wrapper.post("1", b"{}", leave_by=time.monotonic() + 3)).kind == "answered"
-
-
-async def test_a_connection_that_had_to_be_opened_is_used_however_long_it_took():
-    async with server(says(answer(OK))) as url, Wrapper(config(url)) as wrapper:
-        assert (await wrapper.post("1", b"{}", leave_by=time.monotonic() - 1)).kind == "answered"

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from balance_samples import INR, asked
+from balance_samples import INDIA, INR, asked, rated, topped_up
 from sqlalchemy import text
 from store_samples import NOW, message_id, new_send
 
@@ -25,7 +25,10 @@ def test_what_expired_keeps_its_content_only_when_asked(database: Database, keep
 
 @pytest.mark.parametrize("keep", [True, False])
 def test_what_is_not_paid_for_keeps_its_content_only_when_asked(database: Database, keep: bool) -> None:
+    rated(database)
+    topped_up(database, 1)
     with database.write() as tx:
-        placed = submit_claimed(tx, new_send(1), NOW, replace(asked("claim-1", INR), keep_payload=keep))
-        if placed.kind == "unpaid":
-            assert bool(tx.value(KEPT, {"id": message_id(1)})) is keep
+        wanted = replace(asked("claim-1", INR), keep_payload=keep)
+        placed = submit_claimed(tx, new_send(1, **INDIA), NOW, wanted)
+        assert placed.kind == "unpaid"
+        assert bool(tx.value(KEPT, {"id": message_id(1)})) is keep
