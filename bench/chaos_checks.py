@@ -6,11 +6,11 @@ from typing import Any
 from sqlalchemy import text
 
 from bench.send_case import fullest
-from simulator.running import RunningSimulator
+from simulator.client import SimulatorClient
 from store.database import Database
 
 
-def broken(database: Database, simulator: RunningSimulator, rate: float) -> list[str]:
+def broken(database: Database, simulator: SimulatorClient, rate: float) -> list[str]:
     """The promises that were not kept, each as a sentence."""
     posts = simulator.posts()
     taken = Counter(one["callback_data"] for one in simulator.messages())
@@ -41,7 +41,7 @@ def broken(database: Database, simulator: RunningSimulator, rate: float) -> list
     return [f"{count} {words}" for count, words in found if count]
 
 
-def summary(database: Database, simulator: RunningSimulator) -> str:
+def summary(database: Database, simulator: SimulatorClient) -> str:
     posts = simulator.posts()
     outcomes = Counter(one["outcome"] for one in posts)
     states = Counter(_pairs(database, "SELECT message_id, state FROM sends").values())

@@ -12,7 +12,7 @@ from sender.figures import SenderFigures
 from sender.outcome import ErrorInfo, Outcome, outcome_of
 from sender.reply import Reply
 from sender.retry import next_attempt_at
-from sender.wrapper import SlotMissed, Wrapper
+from sender.wrapper import Moment, SlotMissed, Wrapper
 from store.database import is_transient
 from store.errors import DatabaseAway
 from store.outcomes import TOO_LATE, Claim, Ended, Refusal
@@ -58,16 +58,16 @@ class Poster:
 
     async def post(self, ready: Ready) -> Result:
         """Never raises: a call that is cancelled ended as unknown."""
-        posted = await self.post_by(ready, None)
+        posted = await self.post_in(None, ready)
         assert posted is not None
         return posted
 
-    async def post_by(self, ready: Ready, leave_by: float | None) -> Result | None:
-        """None when it came too late to leave by then (of `time.monotonic`): nothing left."""
+    async def post_in(self, moment: Moment | None, ready: Ready) -> Result | None:
+        """None when the moment passed before anything left."""
         started_at, began = self._clock(), time.monotonic()
         self._figures.on_the_wire.inc()
         try:
-            reply = await self._wrapper.post(ready.phone_number_id, ready.payload, leave_by=leave_by)
+            reply = await self._wrapper.post(ready.phone_number_id, ready.payload, moment=moment)
             outcome = outcome_of(reply, self._clock())
         except SlotMissed:
             return None

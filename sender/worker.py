@@ -7,6 +7,7 @@ takes a new one. Whatever dies with its process becomes unknown when its lease e
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
@@ -21,7 +22,7 @@ from sender.figures import SenderFigures
 from sender.guard import Guard
 from sender.recorder import Recorder
 from sender.returns import Returns
-from sender.wrapper import Wrapper
+from sender.wrapper import Moment, Wrapper
 from store import claims
 from store.claims import Claimed, Claims, Hunt
 from store.database import Database, is_transient
@@ -80,6 +81,7 @@ class Worker:
         )
         self._tasks: set[asyncio.Task[None]] = set()
         self._to_post = 0  # of them, those that have not come to the end of their POST
+        self._late: Counter[str] = Counter()  # messages a number that left late, since the last claim
         self._served = ""
         self._lead = 0.0
         self._stopping = asyncio.Event()
@@ -137,7 +139,8 @@ class Worker:
     async def _claim_guarded(self, *, look_first: bool) -> Claims | None:
         """None: the database does not work now."""
         try:
-            return await asyncio.to_thread(self._claim, look_first)
+            late, self._late = self._late, Counter()
+            return await asyncio.to_thread(self._claim, look_first, late)
         except DatabaseAway as problem:
             self._figures.failures.labels("away").inc()
             log.warning("database_away", sentence=str(problem))
@@ -149,7 +152,7 @@ class Worker:
             log.error("claim_failed", error=type(problem).__name__, exc_info=True)
         return None
 
-    def _claim(self, look_first: bool) -> Claims:
+    def _claim(self, look_first: bool, late: Counter[str]) -> Claims:
         """In a thread. The database that is claimed from is the one that is known, or nothing is claimed."""
         self._there.measure()
         self._upkeep.when_due()
@@ -171,6 +174,7 @@ class Worker:
             keep_payload=self._keep_payload,
             lead=self._lead,
             budget=self._budget,
+            late=late,
         )
         began = time.monotonic()
         with self._database.write() as tx:
@@ -223,7 +227,7 @@ class Worker:
         if late > LATEST_START or self._stopping.is_set():
             self._figures.missed.inc(int(late > LATEST_START))
             return None
-        leave_by = time.monotonic() + MISSED - late
+        moment = Moment(time.monotonic() + MISSED - late, lambda: self._left_late(one.phone_number_id))
         ready = Ready(
             one.message_id,
             one.phone_number_id,
@@ -233,8 +237,12 @@ class Worker:
             one.expires_at,
             one.trials,
         )
-        result = await self._poster.post_by(ready, leave_by)
+        result = await self._poster.post_in(moment, ready)
         if result is None:
             self._figures.missed.inc()
             return None
         return ready, result
+
+    def _left_late(self, phone_number_id: str) -> None:
+        """It leaves in the room of the next ones, so these have to make room: see `Hunt.late`."""
+        self._late[phone_number_id] += 1

@@ -10,6 +10,7 @@ import importlib.util
 import re
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from types import TracebackType
@@ -20,7 +21,7 @@ import httpx
 from sender.reply import Reply
 from sender.wrapper_url import messages_url
 
-__all__ = ["Reply", "Wrapper", "WrapperConfig"]
+__all__ = ["Moment", "Reply", "SlotMissed", "Wrapper", "WrapperConfig"]
 
 LONGEST_BODY = 1_000_000  # bytes; an answer has some hundred, so this only stops a runaway
 _CONNECT_AT_MOST = 5.0
@@ -68,11 +69,20 @@ class SlotMissed(Exception):
     """The moment until which the request had to leave passed before its first byte: nothing left."""
 
 
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When a request has to leave, of `time.monotonic`. `left_late` is called when a connection had to be
+    opened for it and it left later; over an open connection it does not leave later, see SlotMissed."""
+
+    leave_by: float
+    left_late: Callable[[], None]
+
+
 @dataclass(slots=True)
 class _Exchange:
     """How far one request came; the transport reports into it."""
 
-    leave_by: float | None = None  # of the monotonic clock
+    moment: Moment | None = None
     opened: bool = False  # a connection had to be opened for it
     left: bool = False  # the first byte of the request may be on the wire
     http_status: int | None = None
@@ -88,9 +98,12 @@ class _Exchange:
 
     def _in_time(self) -> None:
         """A miss closes the connection, so one that was just opened is used all the same: otherwise a
-        wrapper that is far away would never be sent anything."""
-        if self.leave_by is not None and not self.opened and time.monotonic() > self.leave_by:
+        wrapper that is far away would never be sent anything. But it is told."""
+        if self.moment is None or time.monotonic() <= self.moment.leave_by:
+            return
+        if not self.opened:
             raise SlotMissed
+        self.moment.left_late()
 
     def failed(self, error: BaseException) -> Reply:
         name = type(error).__name__
@@ -144,13 +157,12 @@ class Wrapper:
         for pool in self._pools:
             await pool.aclose()
 
-    async def post(self, phone_number_id: str, body: bytes, *, leave_by: float | None = None) -> Reply:
+    async def post(self, phone_number_id: str, body: bytes, *, moment: Moment | None = None) -> Reply:
         """Send one payload. A cancelled call raises CancelledError, and its outcome is then unknown.
 
-        `leave_by`, of `time.monotonic`: raises SlotMissed when its first byte would leave later over a
-        connection that was open.
+        Raises SlotMissed when the moment passed before the first byte left.
         """
-        exchange = _Exchange(leave_by)
+        exchange = _Exchange(moment)
         try:
             url = _address(self._config.url, self._config.sid, phone_number_id)
             async with asyncio.timeout(self._config.timeout), self._room:

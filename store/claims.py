@@ -6,8 +6,8 @@ then rate cells, then the balance.
 """
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Row, text
@@ -63,6 +63,7 @@ class Hunt:
     keep_payload: bool = False
     lead: float = 0.0  # seconds from the decision until it can be acted on: a slow commit's time
     budget: Budget | None = None  # None: the balance is not asked
+    late: Mapping[str, int] = field(default_factory=dict)  # of a number: messages that left after their slots
 
 
 # The loose index scan: one probe a number, however many rows it has. Each probe asks for the first in the
@@ -204,7 +205,7 @@ def _assign(
     before = rates.locked(tx, [*account, *map(rates.number_key, served)])
     paired, clock = rates.pairs(tx, _pair_keys(rows), now)
     before |= paired
-    cells = dict(before)
+    cells = _made_room(before, standing, hunt)
     micro = clock + round(hunt.lead * MICRO)
     last = micro + round(hunt.horizon * MICRO)
     paces = {n: Pace(hunt.limits, n, standing[n].rate, cells) for n in served}
@@ -226,6 +227,17 @@ def _assign(
                 trials = _spent(trials, trials[number] or ())
     rates.write(tx, before, cells)
     return slots, put_off
+
+
+def _made_room(
+    before: Mapping[str, int], standing: dict[str, numbers.Standing], hunt: Hunt
+) -> dict[str, int]:
+    """The cells, each number's a slot later for each message that left late: in the room of later ones."""
+    cells = dict(before)
+    for number, count in hunt.late.items():
+        if (key := rates.number_key(number)) in cells:
+            cells[key] += count * hunt.limits.of_number(standing[number].rate).period
+    return cells
 
 
 def _pair_keys(rows: Sequence[Row[Any]]) -> list[str]:

@@ -24,7 +24,7 @@ from sending import (
 )
 
 from sender.reply import Reply
-from sender.wrapper import Wrapper, WrapperConfig
+from sender.wrapper import Moment, Wrapper, WrapperConfig
 from store import numbers
 from store.database import Database
 from store.rates import Limits
@@ -37,7 +37,7 @@ class Recorded(Wrapper):
         super().__init__(WrapperConfig("http://127.0.0.1:9", SCENARIO.sid, "key"))
         self.posts: list[tuple[float, str, str]] = []  # when, number, recipient
 
-    async def post(self, phone_number_id: str, body: bytes, *, leave_by: float | None = None) -> Reply:
+    async def post(self, phone_number_id: str, body: bytes, *, moment: Moment | None = None) -> Reply:
         payload = json.loads(body)
         self.posts.append((time.time(), phone_number_id, payload["to"]))
         wamid = f"wamid.{payload['biz_opaque_callback_data']}"
@@ -48,7 +48,7 @@ class Recorded(Wrapper):
 class Told(Recorded):
     """Says once that the number is too fast."""
 
-    async def post(self, phone_number_id: str, body: bytes, *, leave_by: float | None = None) -> Reply:
+    async def post(self, phone_number_id: str, body: bytes, *, moment: Moment | None = None) -> Reply:
         reply = await super().post(phone_number_id, body)
         if len(self.posts) == 1:
             return Reply("answered", 400, json.dumps({"error": {"message": "m", "code": 130429}}).encode())
