@@ -33,6 +33,9 @@ def main() -> None:
     options = _options()
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="wamtrail-bench-")))
+        if options.database:
+            _measure("As given", options.database, options.messages, options.asked, folder, there=True)
+            return
         server = stack.enter_context(machine.postgres())
         print(machine.described(server))
         if options.only != "SQLite":
@@ -48,12 +51,17 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--messages", type=int, help="how many are there already")
     parser.add_argument("--asked", type=int, default=100, help="times that each page is asked for")
     parser.add_argument("--only", choices=("PostgreSQL", "SQLite"))
-    return parser.parse_args()
+    parser.add_argument("--database", metavar="URL", help="ask there; filled already, with --messages")
+    options = parser.parse_args()
+    if options.database and not options.messages:
+        parser.error("--database needs --messages: how many were filled in")
+    return options
 
 
-def _measure(name: str, url: str, messages: int, asked: int, folder: Path) -> None:
+def _measure(name: str, url: str, messages: int, asked: int, folder: Path, *, there: bool = False) -> None:
     began = time.monotonic()
-    fill(url, messages)
+    if not there:
+        fill(url, messages)
     print(f"\n{name}, {messages:,} messages (filled in {time.monotonic() - began:.0f} s)")
     print(f"{'':34}{'p50 ms':>9}{'p99 ms':>9}{'of /healthz':>13}")
     with _console(url, folder) as client:
