@@ -13,6 +13,7 @@ from starlette.types import Scope
 from store.errors import StoreError
 from support import (
     account,
+    account_events_page,
     audit_page,
     front,
     guard,
@@ -44,6 +45,7 @@ def routes(house: House) -> list[BaseRoute]:
         *sign_in.routes(house),
         *account.routes(house),
         *audit_page.routes(house),
+        *account_events_page.routes(house),
         *search_page.routes(house),
         *message_page.routes(house),
         *front.routes(house),

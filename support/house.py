@@ -31,5 +31,7 @@ class House:
     # (message_id, the how-manieth repeat) -> the new message's id; the same repeat twice is one message
     send_again: Callable[[str, int], Awaitable[str]] | None = None
     masked_body: Callable[[bytes], str] | None = None  # a webhook's body without people and texts
+    # (field, kind, value) -> one sentence for people, and the number that it is about or ''
+    account_event: Callable[[str, str, str], tuple[str, str]] | None = None
     replay: Callable[[int], None] | None = None  # webhook id
     report: Report | None = None  # (kind, first day, last day, by, numbers) -> zone, rows, completeness

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from receiver.payload_masked import masked
+from receiver.payload_told import told
 from receiver.replaying import replay_all
 from reports import answers
 from reports.report import Asked
@@ -54,4 +55,5 @@ def house(parts: "Parts", desk: Desk) -> House:
         replay=replay,
         report=report,
         masked_body=masked,
+        account_event=told,
     )

@@ -11,6 +11,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute
 
+from receiver.payload_masked import masked
+from receiver.payload_told import told
 from store import users
 from store.database import Database
 from support import app, guard, pages
@@ -37,7 +39,9 @@ class Visit:
     secure: bool = False
 
     def __post_init__(self) -> None:
-        self.house = House(self.database, lambda: self.now, secure=self.secure)
+        self.house = House(
+            self.database, lambda: self.now, secure=self.secure, masked_body=masked, account_event=told
+        )
         self.cookies = httpx.Cookies()
 
     def user(self, name: str = "asha", role: str = "admin", numbers: tuple[str, ...] = ()) -> str:
