@@ -1,0 +1,136 @@
+"""Does refreshing figures slow the door and the processor? With and without, in turn, in one run.
+
+The one that refreshes is a process of its own, paced as in a processor, to which every bucket of a month is
+always dirty: more than any day brings. Beside it the receiver's own processor keeps its figures as ever.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from statistics import median
+from zoneinfo import ZoneInfo
+
+import psycopg
+from sqlalchemy import text
+
+from bench import bodies, contenders, machine, table, wrk
+from bench.measure import Measured, measure, warm
+from bench.reports_fill import fill
+from store import rollups
+from store.database import Database
+from wamtrail import following
+
+PROJECT = Path(__file__).resolve().parent.parent
+UTC = ZoneInfo("UTC")
+BODIES, SECONDS = 150_000, 10
+LEAST = 0.9
+_ALL_DIRTY = (
+    "INSERT INTO dirty_buckets (day, phone_number_id, version, since, due_at, waiting)"
+    " SELECT day, phone_number_id, 1, 0, 0, 0 FROM report_days ON CONFLICT DO NOTHING",
+    "UPDATE report_days SET not_before = 0",
+)
+# What a measurement wrote: the next begins where it began.
+_CLEAR = (
+    "TRUNCATE webhooks, webhook_backlog, report_strangers, strangers, open_messages",
+    "DELETE FROM status_updates WHERE batch <> 0",
+    "DELETE FROM messages WHERE message_id IS NULL",
+    "INSERT INTO followers SELECT name, (SELECT coalesce(max(position), 0) FROM feed)"
+    " FROM (VALUES ('rollups'), ('work'), ('search')) AS f (name)"
+    " ON CONFLICT (name) DO UPDATE SET position = excluded.position",
+    "VACUUM ANALYZE messages, status_updates",
+)
+
+
+def report(options: argparse.Namespace, folder: Path) -> None:
+    if (trouble := wrk.missing()) is not None:
+        sys.exit(trouble)
+    bodies.write(folder / "warm", 5_000, 1, start=1_000_000_000)
+    bodies.write(folder / "bodies", BODIES, 1)
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(machine.postgres())
+        print(machine.described(server))
+        url = stack.enter_context(server.database())
+        fill(url, options.messages)
+        with closing(Database(url)) as database:
+            rollups.refresh_all(database, UTC, time.time)
+        table.head(1)
+        ratios = [_pair(url, folder) for _ in range(options.rounds)]
+    told = ", ".join(f"{one:.2f}" for one in ratios)
+    print(f"with refreshing of without: {told}; median {median(ratios):.2f} (at least {LEAST})")
+
+
+def _pair(url: str, folder: Path) -> float:
+    """One measurement without and one with; the smaller ratio of acknowledged and processed."""
+    without = _measured(url, folder)
+    table.row("without", without, None)
+    with _refreshing(url, folder) as counted:
+        beside = _measured(url, folder)
+        table.row("beside refreshing", beside, None)
+        print(f"  {counted()} buckets were worked out meanwhile", flush=True)
+    assert without.processed is not None
+    assert beside.processed is not None
+    return min(beside.acknowledged / without.acknowledged, beside.processed / without.processed)
+
+
+def _measured(url: str, folder: Path) -> Measured:
+    with psycopg.connect(url, autocommit=True) as connection:
+        for statement in _CLEAR:
+            connection.execute(statement)
+    start = contenders.ours_on_postgres(lambda: contextlib.nullcontext(url))
+    with start(folder) as running:
+        warm(running, folder / "warm")
+        return measure(running, folder / "bodies", 1, SECONDS)
+
+
+@contextlib.contextmanager
+def _refreshing(url: str, folder: Path) -> Iterator["_Count"]:
+    with (folder / "refreshing").open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "bench.reports_door", url], cwd=PROJECT, stdout=log, stderr=log
+        )
+    try:
+        yield _Count(url)
+    finally:
+        process.terminate()
+        process.wait()
+
+
+class _Count:
+    """How many buckets were worked out since."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._before = self._now()
+
+    def __call__(self) -> int:
+        return self._now() - self._before
+
+    def _now(self) -> int:
+        with psycopg.connect(self._url) as connection:
+            row = connection.execute("SELECT coalesce(sum(refreshes), 0) FROM report_days").fetchone()
+            assert row is not None
+            return int(row[0])
+
+
+def _refresh(url: str) -> None:
+    """What the process does until it is ended."""
+
+    def step(database: Database) -> bool:
+        with database.write() as tx:
+            for statement in _ALL_DIRTY:
+                tx.run(text(statement))
+        return rollups.step(database, UTC, time.time())
+
+    with closing(Database(url)) as database:
+        follower = following.Follower("rollups", step)
+        asyncio.run(following.background(database, (follower,))(asyncio.Event()))
+
+
+if __name__ == "__main__":
+    _refresh(sys.argv[1])
