@@ -139,7 +139,15 @@ def counted(tx: ReadTx) -> tuple[int, int, int]:
     def total(table: str) -> int:
         return int(tx.value(text(f"SELECT coalesce(sum(amount_micro), 0) FROM {table}")))
 
-    return total("ledger_entries"), total("charges"), total("holds")
+    gone = text("SELECT charged_gone_micro FROM accounts WHERE name = :name")
+    charged = total("charges") + int(tx.value(gone, {"name": ACCOUNT}) or 0)
+    return total("ledger_entries"), charged, total("holds")
+
+
+def let_go(tx: WriteTx, charged: int) -> None:
+    """Charges of this sum are deleted by their age: what was charged stays. With the account locked."""
+    statement = "UPDATE accounts SET charged_gone_micro = charged_gone_micro + :charged WHERE name = :name"
+    tx.run(text(statement), {"charged": charged, "name": ACCOUNT})
 
 
 def mark_low(tx: WriteTx, threshold: int, now: float) -> Literal["fell", "recovered"] | None:

@@ -23,6 +23,7 @@ class Account(SQLModel, table=True):
     credited_micro: int = Field(sa_column=integer())  # top-ups and corrections
     charged_micro: int = Field(sa_column=integer())
     held_micro: int = Field(sa_column=integer())
+    charged_gone_micro: int = Field(sa_column=integer(server_default="0"))  # of charges past their age
     feed_position: int = Field(sa_column=integer())  # up to here the charges follow the feed
     low_since: float | None = Field(sa_column=clock(nullable=True))  # below the threshold, and said so
 

@@ -43,6 +43,16 @@ class WebhookRepeat(SQLModel, table=True):
     later_id: int = Field(sa_column=integer(primary_key=True, autoincrement=False))
 
 
+class TooOld(SQLModel, table=True):
+    """How much of a webhook made no row, because it was older than the age of message rows."""
+
+    __tablename__ = "too_old"
+
+    webhook_id: int = Field(sa_column=integer(primary_key=True, autoincrement=False))
+    statuses: int = Field(sa_column=integer())
+    inbound: int = Field(sa_column=integer())
+
+
 class Endpoint(SQLModel, table=True):
     """A callback URL of its own, /webhooks/whatsapp/{name}; what is secret of it is sealed."""
 
