@@ -78,6 +78,12 @@ class ProcessorFigures:
         self.quarantined = Counter(
             "wamtrail_quarantined_total", "Parts put in quarantine.", registry=registry
         )
+        self.too_old = Counter(
+            "wamtrail_too_old_total",
+            "Statuses and inbound messages older than the age of message rows, which made no row.",
+            ["kind"],
+            registry=registry,
+        )
         self.failures = Counter(
             "wamtrail_processor_failures_total", "Runs that failed, by kind.", ["kind"], registry=registry
         )

@@ -63,13 +63,16 @@ class Processor:
         *,
         bounds: Bounds | None = None,
         keep_content: bool = False,
+        age: float | None = None,
         minutes: Minutes | None = None,
     ) -> None:
+        """`age`: of message rows, in seconds; None is forever."""
         self._database = database
         self._figures = figures
         self._clock = clock
         self._bounds = bounds or (SQLITE_BOUNDS if database.sqlite else Bounds())
         self._keep_content = keep_content
+        self._age = age
         self._minutes = minutes
         self._after = 0  # low-water mark while there is more to do, else 0
         self._look = LOOK_LEAST  # markers to lock at once: not many more than the bytes of a run allow
@@ -183,7 +186,7 @@ class Processor:
         return heard
 
     def _write(self, tx: WriteTx, heard: Sequence[Understood]) -> Applied:
-        return apply(tx, heard, self._clock(), keep_content=self._keep_content)
+        return apply(tx, heard, self._clock(), keep_content=self._keep_content, age=self._age)
 
     def _one_by_one(self, most: int) -> int:
         """Each of the oldest alone, counted before it is tried, so that a killer is known by its tries."""
@@ -234,6 +237,8 @@ class Processor:
         figures.updates.labels("repeated").inc(applied.updates - applied.new)
         figures.settled.inc(applied.settled)
         figures.quarantined.inc(applied.quarantined)
+        figures.too_old.labels("status").inc(applied.too_old.statuses)
+        figures.too_old.labels("inbound").inc(applied.too_old.inbound)
         figures.lag_seconds.set(max(0.0, self._clock() - first.received_at))
         figures.run_seconds.observe(time.monotonic() - started)
 

@@ -23,15 +23,19 @@ def replay_all(
     clock: Callable[[], float],
     *,
     keep_content: bool = False,
+    age: float | None = None,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Replayed:
-    """Replay every webhook that `which` names, oldest first. May be stopped and started again at any time."""
+    """Replay every webhook that `which` names, oldest first. May be stopped and started again at any time.
+
+    `age`: of message rows, in seconds; None is forever.
+    """
     total, after = Replayed(), 0
     while True:
         with database.read() as tx:
             ids = kept.page_of_ids(tx, which, after, PAGE)
         for webhook_id in ids:
-            total.changed += _replay(database, webhook_id, clock, keep_content=keep_content)
+            total.changed += _replay(database, webhook_id, clock, keep_content=keep_content, age=age)
             total.webhooks += 1
             progress(total.webhooks)
         if len(ids) < PAGE:
@@ -39,11 +43,18 @@ def replay_all(
         after = ids[-1]
 
 
-def _replay(database: Database, webhook_id: int, clock: Callable[[], float], *, keep_content: bool) -> int:
+def _replay(
+    database: Database,
+    webhook_id: int,
+    clock: Callable[[], float],
+    *,
+    keep_content: bool,
+    age: float | None,
+) -> int:
     while True:
         try:
             with database.write() as tx:
-                return replay.replay(tx, webhook_id, understood, clock(), keep_content=keep_content)
+                return replay.replay(tx, webhook_id, understood, clock(), keep_content=keep_content, age=age)
         except LookupError:
             return 0  # gone by retention since it was listed
         except Exception as problem:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from store import backlog, extras, feed, senders_columns, settle, suppressions, templates, updates
+from store import aged, backlog, extras, feed, senders_columns, settle, suppressions, templates, updates
 from store.database import WriteTx
 from store.fold import COLUMNS, PARTICIPANT_COLUMNS, Fold
 from store.fold_sql import MERGE_MESSAGES, MERGE_PARTICIPANTS
@@ -31,27 +31,39 @@ class Applied:
     inbound: int
     events: int
     quarantined: int
+    too_old: aged.Count
 
 
 def apply(
-    tx: WriteTx, understood: Sequence[Understood], now: float, *, keep_content: bool = False
+    tx: WriteTx,
+    understood: Sequence[Understood],
+    now: float,
+    *,
+    keep_content: bool = False,
+    age: float | None = None,
 ) -> Applied:
-    """Write all that these webhooks said and take them off the backlog."""
+    """Write all that these webhooks said and take them off the backlog. `age`: of message rows, in seconds;
+    what is older makes none."""
     said = [
         Heard(update, one.received_at, one.webhook_id) for one in understood for update in one.parsed.updates
     ]
     by_key, repeats = updates.merged(said)
     settled = settle.settle(tx, settle.claims_of(by_key), now, keep_payload=keep_content)
+    bound = aged.oldest(now, age)
+    if gone := aged.without_row(tx, by_key, settled, bound):
+        by_key = {key: one for key, one in by_key.items() if key[0] not in gone}
     write_folds(tx, by_key)
     senders_columns.copy(tx, settled)
     batch = feed.next_batch(tx)
     new = updates.insert(tx, by_key, batch)
     updates.remember_repeats(tx, repeats)
-    inbound, events, quarantined = write_extras(tx, understood, keep_content=keep_content)
+    old = aged.old_inbound(tx, [one.parsed for one in understood], bound)
+    inbound, events, quarantined = write_extras(tx, understood, keep_content=keep_content, without=old)
+    too_old = aged.note(tx, said, gone, ((one.webhook_id, one.parsed) for one in understood), old)
     backlog.done(tx, [one.webhook_id for one in understood])
     if new:
         feed.stamp(tx, batch, now)
-    return Applied(len(understood), len(said), new, len(settled), inbound, events, quarantined)
+    return Applied(len(understood), len(said), new, len(settled), inbound, events, quarantined, too_old)
 
 
 def write_folds(tx: WriteTx, by_key: dict[Key, Heard]) -> None:
@@ -75,12 +87,13 @@ def write_folds(tx: WriteTx, by_key: dict[Key, Heard]) -> None:
 
 
 def write_extras(
-    tx: WriteTx, understood: Sequence[Understood], *, keep_content: bool
+    tx: WriteTx, understood: Sequence[Understood], *, keep_content: bool, without: set[str]
 ) -> tuple[int, int, int]:
     """Inbound messages, account events and quarantine, and how many rows of each were written; then what
     people and Meta said about opt-outs and templates, where the newest word counts however often it is heard.
+    `without`: inbound messages that are too old for a row.
     """
-    sourced = [(one.parsed, (one.received_at, one.webhook_id)) for one in understood]
+    sourced = [(aged.left_out(one.parsed, without), (one.received_at, one.webhook_id)) for one in understood]
     written = (
         extras.write_inbound(
             tx,

@@ -64,7 +64,14 @@ def one(tx: ReadTx, webhook_id: int) -> tuple[Line, Kept] | None:
     found = lines(tx, Which(ids=(webhook_id,)), 1)
     if not found:
         return None
-    return found[0], load(tx, [(webhook_id, found[0].received_at)])[0]
+    bodies = load(tx, [(webhook_id, found[0].received_at)])
+    return (found[0], bodies[0]) if bodies else None  # by its age it may go in between
+
+
+def too_old(tx: ReadTx, webhook_id: int) -> tuple[int, int]:
+    """How many of its statuses and inbound messages made no row, because they were too old for one."""
+    row = tx.first(text("SELECT statuses, inbound FROM too_old WHERE webhook_id = :id"), {"id": webhook_id})
+    return (int(row.statuses), int(row.inbound)) if row else (0, 0)
 
 
 def quarantine_of(tx: ReadTx, webhook_id: int) -> list[Any]:

@@ -10,7 +10,17 @@ from typing import Any
 
 from sqlalchemy import text
 
-from store import charges_due, extras, feed, open_messages, rollup_marks, senders_columns, settle, updates
+from store import (
+    aged,
+    charges_due,
+    extras,
+    feed,
+    open_messages,
+    rollup_marks,
+    senders_columns,
+    settle,
+    updates,
+)
 from store.apply import Understood, write_extras
 from store.database import WriteTx
 from store.fold import COLUMNS, PARTICIPANT_COLUMNS, Fold
@@ -26,9 +36,11 @@ def replay(
     now: float,
     *,
     keep_content: bool = False,
+    age: float | None = None,
 ) -> int:
     """Replay one kept webhook and those that repeat it; how many status updates changed, came or went.
 
+    `age`: of message rows, in seconds; what is older makes none, what has one keeps it.
     Raises LookupError when its body is not kept any more.
     """
     together = _together(tx, webhook_id)
@@ -44,12 +56,18 @@ def replay(
     settled = settle.settle(tx, settle.claims_of(new), now, keep_payload=keep_content)
     touched = sorted({key[0] for key in new} | set(_wamids_of(tx, ids)))
     _lock(tx, touched)
+    bound = aged.oldest(now, age)
+    gone = aged.without_row(tx, new, settled, bound)
+    new = {key: one for key, one in new.items() if key[0] not in gone}
     batch = feed.next_batch(tx)
     changed = _replace_updates(tx, ids, new, batch)
     recompute(tx, touched)
     senders_columns.copy(tx, settled)
     updates.remember_repeats(tx, repeats)
-    _replace_extras(tx, ids, heard_again, now, keep_content=keep_content)
+    old = aged.old_inbound(tx, [one.parsed for one in heard_again], bound)
+    _replace_extras(tx, ids, heard_again, now, keep_content=keep_content, without=old)
+    aged.forget(tx, ids)
+    aged.note(tx, said, gone, ((one.webhook_id, one.parsed) for one in heard_again), old)
     if changed:
         charges_due.mark(tx, touched)
         rollup_marks.mark(tx, touched)
@@ -149,12 +167,18 @@ def _delete(tx: WriteTx, key: Key) -> None:
 
 
 def _replace_extras(
-    tx: WriteTx, ids: Sequence[int], heard_again: Sequence[Understood], now: float, *, keep_content: bool
+    tx: WriteTx,
+    ids: Sequence[int],
+    heard_again: Sequence[Understood],
+    now: float,
+    *,
+    keep_content: bool,
+    without: set[str],
 ) -> None:
     """Inbound messages and account events anew; quarantine that is understood now is closed, not deleted."""
     for table in ("inbound_messages", "account_events"):
         extras.delete_of(tx, table, ids)
-    write_extras(tx, heard_again, keep_content=keep_content)
+    write_extras(tx, heard_again, keep_content=keep_content, without=without)
     still = {extras.quarantine_digest(part) for one in heard_again for part in one.parsed.quarantined}
     statement = f"SELECT digest FROM quarantine WHERE closed_at IS NULL AND webhook_id {among(tx, 'ids')}"
     rows = tx.all(text(statement), {"ids": given(tx, ids)})

@@ -33,7 +33,13 @@ def house(parts: "Parts", desk: Desk) -> House:
             raise Refused(str(refused)) from None
 
     def replay(webhook_id: int) -> None:
-        replay_all(parts.database, Which(ids=(webhook_id,)), clock, keep_content=settings.keep_content)
+        replay_all(
+            parts.database,
+            Which(ids=(webhook_id,)),
+            clock,
+            keep_content=settings.keep_content,
+            age=settings.ages().messages,
+        )
 
     def report(
         kind: str, since: date, until: date, by: tuple[str, ...], numbers: tuple[str, ...]

@@ -199,6 +199,7 @@ def _processor_thread(parts: Parts) -> Callable[[], None]:
         ProcessorFigures(parts.registry),
         clock,
         keep_content=parts.settings.keep_content,
+        age=parts.settings.ages().messages,
         minutes=_minutes(parts),
     )
 

@@ -13,6 +13,8 @@ from receiver.endpoints import Endpoint
 from store import money
 from store.ledger import Budget
 from store.rates import Limits
+from store.retention_ages import Ages, impossible
+from wamtrail import duration
 
 PREFIX = "WAMTRAIL_"
 
@@ -60,6 +62,12 @@ def _zone(value: str) -> str:
         raise ValueError("is not the name of a time zone, for instance UTC or Asia/Kolkata") from None
 
 
+def _age(value: str) -> str:
+    duration.age(value)  # raises ValueError
+    return value
+
+
+Age = Annotated[str, AfterValidator(_age)]
 Address = Annotated[Any, BeforeValidator(Bind.read)]
 Amount = Annotated[int | None, BeforeValidator(lambda value: money.micro(value) if value else None)]
 
@@ -86,6 +94,10 @@ class Settings(BaseSettings):
     metrics_bind: Address = None
     default_country: str | None = None
     keep_content: bool = False
+    keep_bodies: Age = "90d"
+    keep_messages: Age = "400d"
+    keep_events: Age = "90d"
+    keep_audit: Age = "730d"
     state_dir: Path = Path(".wamtrail")
     balance: str = Field(default="off", pattern="^(off|on)$")
     low_balance: Amount = None
@@ -112,6 +124,14 @@ class Settings(BaseSettings):
     def budget(self) -> Budget | None:
         """None: what sending costs is not asked."""
         return Budget(self.currency) if self.balance == "on" else None
+
+    def ages(self) -> Ages:
+        """How long things are kept, in seconds. Raises SettingsError when they do not go together."""
+        names = ("bodies", "messages", "events", "audit")
+        found = Ages(**{name: duration.age(getattr(self, f"keep_{name}")) for name in names})
+        if (sentence := impossible(found)) is not None:
+            raise SettingsError(sentence)
+        return found
 
     def require_app_secrets(self) -> None:
         if not self.app_secrets:
@@ -140,11 +160,13 @@ def load(env_file: Path | None = Path(".env"), environ: Mapping[str, str] | None
         in_file = DotEnvSettingsSource(Settings, env_file=env_file).env_vars if env_file else {}
         given = {name.upper(): value for name, value in {**in_file, **environ}.items() if value is not None}
         values: dict[str, Any] = {"_env_file": env_file, **_from_files(given)}
-        return Settings(**values)
+        settings = Settings(**values)
     except ValidationError as problem:
         first = problem.errors()[0]
         name = PREFIX + str(first["loc"][0]).upper()
         raise SettingsError(f"{name} cannot be used: {_said(first['msg'])}.") from None
+    settings.ages()  # one impossible with another is told at every start, not by night
+    return settings
 
 
 def _from_files(given: Mapping[str, str]) -> dict[str, str]:

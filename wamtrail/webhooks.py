@@ -62,6 +62,7 @@ def show(
     with opened(load()) as database, database.read() as tx:
         found = kept.one(tx, webhook_id)
         parts = kept.quarantine_of(tx, webhook_id)
+        too_old = sum(kept.too_old(tx, webhook_id))
     if found is None:
         fail(f"Webhook {webhook_id} is not kept (any more).")
     line, whole = found
@@ -70,6 +71,8 @@ def show(
         f"endpoint {line.endpoint or '/webhooks/whatsapp'}, signed with the {line.secret} secret,"
         f" {'not processed yet' if line.waiting else 'processed'}"
     )
+    if too_old:
+        print(f"  {too_old:,} of its parts made no row: they are older than WAMTRAIL_KEEP_MESSAGES")
     for part in parts:
         closed = " (closed)" if part.closed_at else ""
         print(f"  quarantine {part.pointer or '(the whole body)'}: {part.reason}{closed}")
@@ -102,6 +105,7 @@ def replay(
             which,
             clock,
             keep_content=settings.keep_content,
+            age=settings.ages().messages,
             progress=lambda count: progress.update(task, completed=count),
         )
     print(f"Replayed {done.webhooks:,} webhooks; {done.changed:,} status updates changed.")
