@@ -43,6 +43,15 @@ def succeeded(tx: WriteTx, account: str, address: str, at: float) -> None:
     )
 
 
+def first_kept_out(tx: WriteTx, account: str, address: str, now: float) -> bool:
+    """Whether this account was not kept out from this address before within the window; then it is now."""
+    key = hashlib.sha256("\0".join(("kept out", account, address)).encode(errors="replace")).hexdigest()
+    if _wait(tx, key, 1, now) is not None:
+        return False
+    tx.run(text("INSERT INTO sign_in_failures (key, at) VALUES (:key, :at)"), {"key": key, "at": now})
+    return True
+
+
 def _wait(tx: WriteTx, key: str, most: int, now: float) -> float | None:
     """Until the oldest of the last `most` failures is out of the window."""
     oldest = tx.value(

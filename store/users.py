@@ -80,6 +80,16 @@ def find(tx: ReadTx, name: str) -> User | None:
     return _user(row) if row else None
 
 
+def unchanged(tx: WriteTx, user: User) -> bool:
+    """Whether this user still may enter with this password; nobody changes that before we commit."""
+    lock = " FOR NO KEY UPDATE" if tx.postgres else ""
+    row = tx.first(
+        text(f"SELECT password FROM users WHERE user_id = :id AND disabled_at IS NULL{lock}"),
+        {"id": user.user_id},
+    )
+    return row is not None and row.password == user.password
+
+
 def listed(tx: ReadTx) -> list[User]:
     return [_user(row) for row in tx.all(text(f"SELECT {_COLUMNS} FROM users ORDER BY name"))]
 
@@ -109,6 +119,49 @@ def disable(tx: WriteTx, name: str, now: float) -> bool:
     tx.run(text("UPDATE users SET disabled_at = :now WHERE user_id = :id"), {"id": found.user_id, "now": now})
     sessions.end_others(tx, found.user_id)
     return True
+
+
+def enable(tx: WriteTx, name: str) -> bool:
+    """Somebody disabled may sign in again; whether there was one."""
+    return bool(
+        tx.run(
+            text("UPDATE users SET disabled_at = NULL WHERE name = :name AND disabled_at IS NOT NULL"),
+            {"name": spelled(name)},
+        )
+    )
+
+
+def change(
+    tx: WriteTx,
+    name: str,
+    *,
+    role: str | None = None,
+    numbers: Sequence[str] | None = None,
+    password: str | None = None,
+) -> str:
+    """What is given is another from now on, and every session ends; in words what changed. Raises BadUser."""
+    found = find(tx, name)
+    if found is None:
+        raise BadUser("There is no user of this name; `wamtrail user list` shows all.")
+    new = found.numbers if numbers is None else tuple(dict.fromkeys(numbers))
+    checked(found.name, role or found.role, new)
+    tx.run(
+        text("UPDATE users SET role = :role, numbers = :numbers, password = :password WHERE user_id = :id"),
+        {
+            "id": found.user_id,
+            "role": role or found.role,
+            "numbers": " ".join(new),
+            "password": password or found.password,
+        },
+    )
+    sessions.end_others(tx, found.user_id)
+    before, after = " ".join(found.numbers) or "all", " ".join(new) or "all"
+    said = (
+        (role not in (None, found.role), f"role {found.role} to {role}"),
+        (before != after, f"numbers {before} to {after}"),
+        (password is not None, "password"),
+    )
+    return "; ".join(words for true, words in said if true)
 
 
 def _user(row: Row[Any]) -> User:

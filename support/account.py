@@ -66,6 +66,11 @@ async def _password(house: House, request: Request, viewer: Viewer) -> Response:
         )
     user = await pages.read(house, lambda tx: users.find(tx, viewer.name))
     if user is None or not await passwords.check(user.password, old):
+
+        def failed(tx: WriteTx) -> None:
+            audit.record(tx, at=at, who=viewer.name, action="password_failed", target=viewer.name)
+
+        await pages.write(house, failed)
         return await _show(house, request, viewer, 400, "The password of now is wrong.")
     try:
         hashed = await passwords.make(_chosen(new, again, viewer.name))

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -11,6 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
 
 from store import audit, work_lists
+from store.database import WriteTx
 from support import guard, pages
 from support.house import House
 from support.viewer import Viewer
@@ -25,7 +27,7 @@ def routes(house: House) -> list[BaseRoute]:
         if not viewer.may_see(None):
             return pages.missing(request, viewer)
         key = request.path_params["key"]
-        row = await pages.read(house, lambda tx: work_lists.quarantined(tx, key))
+        row = await pages.write(house, lambda tx: _looked_at(house, tx, viewer, key))
         if row is None:
             return pages.missing(request, viewer)
         shown = {
@@ -54,6 +56,17 @@ def routes(house: House) -> list[BaseRoute]:
         guard.guarded(house, path, part, roles=guard.ADMINS),
         guard.guarded(house, f"{path}/replay", replay, methods=("POST",), roles=guard.ADMINS),
     ]
+
+
+def _looked_at(house: House, tx: WriteTx, viewer: Viewer, key: str) -> Mapping[str, Any] | None:
+    """The part, and a line in the audit log that it was looked at."""
+    row = work_lists.quarantined(tx, key)
+    if row is not None:
+        target = f"quarantined part {row['key'][:16]} of webhook {row['webhook_id']}"
+        audit.record(
+            tx, at=house.clock(), who=viewer.name, action="view_body", target=target, reason="masked"
+        )
+    return row
 
 
 def masked(part: str) -> str:

@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
 
 from store import audit, sessions, sign_in_failures, users
-from store.database import WriteTx
+from store.database import ReadTx, WriteTx
 from store.users import User
 from support import pages, passwords
 from support.guard import cookie_name, guarded, over_tls, unguarded, viewer_of
@@ -17,6 +17,8 @@ from support.house import House
 from support.viewer import Viewer
 
 _WRONG = "Name or password is wrong."
+NOBODY = "not signed in"  # who did it, in the audit log; no user's name has blanks
+UNKNOWN = "unknown name"
 
 
 def routes(house: House) -> list[BaseRoute]:
@@ -56,7 +58,7 @@ async def _enter(house: House, request: Request) -> Response:
     to = local(str(form.get("next", "")))
     account, address = users.spelled(name), _address(request)
     at = house.clock()
-    wait = await pages.write(house, lambda tx: sign_in_failures.attempt(tx, account, address, at))
+    wait = await pages.write(house, lambda tx: _tried(tx, account, address, at))
     if wait is not None:
         minutes = math.ceil(wait / 60)
         sentence = (
@@ -65,22 +67,46 @@ async def _enter(house: House, request: Request) -> Response:
         answer = _form(request, to, 429, name=name, sentence=sentence)
         answer.headers["Retry-After"] = str(math.ceil(wait))
         return answer
-    user = await pages.read(house, lambda tx: users.find(tx, account) if "\0" not in account else None)
+    user = await pages.read(house, lambda tx: _named(tx, account))
     known = user if user is not None and user.disabled_at is None else None
     if not await passwords.check(known.password if known else None, password) or known is None:
+        await pages.write(house, lambda tx: _noted(tx, "sign_in_failed", account, address, at))
         return _form(request, to, 401, name=name, sentence=_WRONG)
     new = await passwords.make(password) if passwords.dated(known.password) else None
-    return await _begin(house, request, known, address, at, to, new)
+    begun = await _begin(house, request, known, address, at, to, new)
+    return begun or _form(request, to, 401, name=name, sentence=_WRONG)
+
+
+def _tried(tx: WriteTx, account: str, address: str, at: float) -> float | None:
+    """Counted, or the seconds to wait; that somebody is kept out is noted once, not at each try."""
+    wait = sign_in_failures.attempt(tx, account, address, at)
+    if wait is not None and sign_in_failures.first_kept_out(tx, account, address, at):
+        _noted(tx, "sign_in_locked", account, address, at)
+    return wait
+
+
+def _noted(tx: WriteTx, action: str, account: str, address: str, at: float) -> None:
+    """A name that nobody has may be a password that was typed into the wrong field: it is not kept."""
+    user = _named(tx, account)
+    target = user.name if user else UNKNOWN
+    audit.record(tx, at=at, who=NOBODY, action=action, target=target, reason=f"from {address}")
+
+
+def _named(tx: ReadTx, account: str) -> User | None:
+    return users.find(tx, account) if "\0" not in account else None  # PostgreSQL takes no NUL
 
 
 async def _begin(
     house: House, request: Request, user: User, address: str, at: float, to: str, rehashed: str | None
-) -> Response:
-    """A session that is always a new one; what the browser brought along ends."""
+) -> Response | None:
+    """A session that is always a new one; what the browser brought along ends. None when the password was
+    changed, or its user disabled, while it was being checked."""
     secret = secrets.token_urlsafe(32)
     old = request.cookies.get(cookie_name(house, request), "")
 
-    def begin(tx: WriteTx) -> None:
+    def begin(tx: WriteTx) -> bool:
+        if not users.unchanged(tx, user):
+            return False
         sign_in_failures.succeeded(tx, user.name, address, at)
         if old:
             sessions.end(tx, user.user_id, sessions.public_id(old))
@@ -88,8 +114,10 @@ async def _begin(
             users.rehash(tx, user.user_id, user.password, rehashed)
         sessions.begin(tx, user.user_id, secret, request.headers.get("user-agent", ""), at)
         audit.record(tx, at=at, who=user.name, action="sign_in")
+        return True
 
-    await pages.write(house, begin)
+    if not await pages.write(house, begin):
+        return None
     answer = _redirect(request, to)
     answer.set_cookie(
         cookie_name(house, request),

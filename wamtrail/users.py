@@ -87,6 +87,50 @@ def password(name: str = typer.Argument(), password_stdin: bool = _FROM_STDIN) -
 
 
 @app.command()
+def change(
+    name: str = typer.Argument(),
+    role: str | None = typer.Option(None, help="admin, support or reporter."),
+    number: list[str] = typer.Option(
+        [], help="Limit to this sending PHONE_NUMBER_ID, instead of those of now; may be repeated."
+    ),
+    all_numbers: bool = typer.Option(False, "--all-numbers", help="No limit to numbers any more."),
+    password_stdin: bool = _FROM_STDIN,
+) -> None:
+    """Give a user another role, other numbers or another password; their sessions end."""
+    from store import audit, users
+    from support import passwords
+    from wamtrail.opening import clock, opened
+
+    if number and all_numbers:
+        fail("--number and --all-numbers exclude each other; give one of them.", code=2)
+    if role is None and not number and not all_numbers and not password_stdin:
+        fail("Nothing to change: give --role, --number, --all-numbers or --password-stdin.", code=2)
+    hashed = passwords.made(_password(users.spelled(name), True)) if password_stdin else None
+    numbers = number if number or all_numbers else None
+    with opened(load()) as database, database.write() as tx:
+        said = users.change(tx, name, role=role, numbers=numbers, password=hashed)
+        audit.record(
+            tx, at=clock(), who="command", action="user_change", target=users.spelled(name), reason=said
+        )
+    print(f"Changed: {said or 'nothing, it was so already'}. Every session of theirs has ended.")
+
+
+@app.command()
+def enable(name: str = typer.Argument()) -> None:
+    """Let somebody who was disabled sign in again."""
+    from store import audit, users
+    from wamtrail.opening import clock, opened
+
+    with opened(load()) as database, database.write() as tx:
+        done = users.enable(tx, name)
+        if done:
+            audit.record(tx, at=clock(), who="command", action="user_enable", target=users.spelled(name))
+    if not done:
+        fail("No user of this name is disabled; `wamtrail user list` shows all.")
+    print("Enabled; they sign in with the password that they had.")
+
+
+@app.command()
 def disable(name: str = typer.Argument()) -> None:
     """Nobody signs in under this name any more; their sessions end."""
     from store import audit, users

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from visiting import PASSWORD, Visit
 
-from store import sessions, users
+from store import audit, sessions, users
 from store.database import Database
 from store.sign_in_failures import FOR_ADDRESS, FOR_BOTH, WINDOW
 from support import passwords
@@ -230,3 +230,62 @@ async def test_odd_signs_in_the_form_are_only_wrong(visit: Visit):
         assert answer.status_code == 401
         assert "<b>" not in answer.text
     assert (await visit.sign_in()).status_code == 303
+
+
+def noted(visit: Visit) -> list[tuple[str, str, str]]:
+    with visit.database.read() as tx:
+        return [(one.who, one.action, one.target) for one in audit.listed(tx) if one.action != "sign_in"]
+
+
+async def test_failed_sign_ins_are_noted_and_a_name_that_nobody_has_is_not_kept(visit: Visit):
+    visit.user()
+    await visit.sign_in(password="wrong")
+    await visit.sign_in("correct-horse-typed-into-the-name")
+    await visit.sign_in("asha\0")
+    assert noted(visit) == [
+        ("not signed in", "sign_in_failed", "unknown name"),
+        ("not signed in", "sign_in_failed", "unknown name"),
+        ("not signed in", "sign_in_failed", "asha"),
+    ]
+    with visit.database.read() as tx:
+        assert "correct-horse" not in repr(audit.listed(tx))
+        assert audit.listed(tx)[0].reason == "from 127.0.0.1"
+
+
+async def test_being_kept_out_is_noted_once_in_a_window(visit: Visit):
+    visit.user()
+    for _ in range(FOR_BOTH + 4):
+        await visit.sign_in(password="wrong")
+    actions = [action for _, action, _ in noted(visit)]
+    assert actions == ["sign_in_locked"] + ["sign_in_failed"] * FOR_BOTH
+    visit.now += WINDOW + 1
+    for _ in range(FOR_BOTH + 2):
+        await visit.sign_in(password="wrong")
+    assert [action for _, action, _ in noted(visit)].count("sign_in_locked") == 2
+
+
+@pytest.mark.parametrize("meanwhile", ["disable", "password"])
+async def test_what_changes_while_a_password_is_checked_keeps_them_out(
+    visit: Visit, monkeypatch: pytest.MonkeyPatch, meanwhile: str
+):
+    visit.user()
+
+    async def slow(kept: str | None, password: str) -> bool:
+        with visit.database.write() as tx:
+            if meanwhile == "disable":
+                users.disable(tx, "asha", visit.now)
+            else:
+                users.set_password(tx, "id-asha", "another hash")
+        return True
+
+    monkeypatch.setattr(passwords, "check", slow)
+    assert (await visit.sign_in()).status_code == 401
+    with visit.database.read() as tx:
+        assert sessions.listed(tx, "id-asha", visit.now) == []
+
+
+async def test_a_wrong_old_password_is_noted(visit: Visit):
+    visit.user()
+    await visit.sign_in()
+    await visit.post("/account/password", {"old": "wrong", "new": "x", "again": "x"})
+    assert noted(visit) == [("asha", "password_failed", "asha")]

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from typer.testing import CliRunner, Result
 
-from store import audit, users
+from store import audit, sessions, users
 from store.database import Database
 from store.users import BadUser
 from support import passwords
@@ -70,3 +70,70 @@ def test_another_password_and_an_end(database: Database) -> None:
     assert said("disable", "asha").exit_code == 0
     assert said("disable", "asha").exit_code == 1
     assert said("password", "nobody").exit_code == 1
+
+
+def test_a_change_ends_the_sessions_and_is_noted_in_words(database: Database) -> None:
+    said("create", "asha", "--role", "support", "--number", "1")
+    with database.write() as tx:
+        found = users.find(tx, "asha")
+        assert found is not None
+        sessions.begin(tx, found.user_id, "A" * 43, "", 1_800_000_000.0)
+    done = said("change", "Asha", "--role", "admin", "--all-numbers")
+    assert (done.exit_code, "role support to admin; numbers 1 to all" in done.stdout) == (0, True)
+    with database.read() as tx:
+        changed = users.find(tx, "asha")
+        assert sessions.find(tx, "A" * 43, 1_800_000_000.0) is None
+        noted = [(one.who, one.target, one.reason) for one in audit.listed(tx, action="user_change")]
+    assert changed is not None
+    assert (changed.role, changed.numbers, changed.password) == ("admin", (), found.password)
+    assert noted == [("command", "asha", "role support to admin; numbers 1 to all")]
+
+
+def test_a_change_of_password_and_numbers_by_one_command(database: Database) -> None:
+    said("create", "asha", "--role", "support", "--number", "1")
+    new = "another horse battery"
+    done = said("change", "asha", "--number", "2", "--number", "3", "--password-stdin", password=new)
+    assert done.exit_code == 0
+    assert new not in done.stdout
+    with database.read() as tx:
+        found = users.find(tx, "asha")
+        noted = audit.listed(tx, action="user_change")[0].reason
+    assert found is not None
+    assert (found.role, found.numbers) == ("support", ("2", "3"))
+    assert passwords.matches(found.password, new)
+    assert noted == "numbers 1 to 2 3; password"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "sentence"),
+    [
+        (("asha",), 2, "Nothing to change"),
+        (("asha", "--number", "1", "--all-numbers"), 2, "exclude each other"),
+        (("asha", "--role", "king"), 1, "The role is none of"),
+        (("asha", "--number", "1 2"), 1, "A sending number"),
+        (("nobody", "--role", "admin"), 1, "There is no user of this name"),
+    ],
+)
+def test_a_change_that_is_none_is_one_sentence(
+    database: Database, arguments: tuple[str, ...], code: int, sentence: str
+) -> None:
+    said("create", "asha", "--role", "support", "--number", "1")
+    done = said("change", *arguments)
+    told = done.stderr if code == 2 else str(done.exception)  # the entry point prints a StoreError as it is
+    assert (done.exit_code, sentence in told) == (code, True)
+    assert code == 2 or isinstance(done.exception, BadUser)
+    with database.read() as tx:
+        assert audit.listed(tx, action="user_change") == []
+
+
+def test_who_was_disabled_can_be_enabled_once(database: Database) -> None:
+    said("create", "asha", "--role", "admin")
+    assert said("enable", "asha").exit_code == 1
+    said("disable", "asha")
+    assert said("enable", "ASHA").exit_code == 0
+    with database.read() as tx:
+        found = users.find(tx, "asha")
+        actions = [one.action for one in audit.listed(tx)]
+    assert found is not None
+    assert found.disabled_at is None
+    assert actions == ["user_enable", "user_disable", "user_create"]
