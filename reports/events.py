@@ -108,6 +108,7 @@ def _event(row: dict[str, Any]) -> dict[str, Any]:
         "wamid": row["wamid"],
         "reference": row["reference"],
         "phone_number_id": row["sent_from"],
+        "queued_at": rfc3339(row["queued_at"]),
         "status": row["status"] if status else None,
         "participant": (row["participant"] or None) if status else None,
         "attempt": None if status else row["number"],

@@ -18,12 +18,13 @@ UPDATE_KEY = ("wamid", "participant", "status", "occurred_at", "error_codes")
 ATTEMPT_KEY = ("message_id", "number")
 _UPDATES = (
     "SELECT f.position, u.*, s.message_id, s.reference, coalesce(s.phone_number_id, u.phone_number_id)"
-    " AS sent_from FROM feed AS f JOIN status_updates AS u ON u.batch = f.batch"
-    " LEFT JOIN sends AS s ON s.wamid = u.wamid"
+    " AS sent_from, coalesce(s.queued_at, m.first_seen_at) AS queued_at"
+    " FROM feed AS f JOIN status_updates AS u ON u.batch = f.batch"
+    " LEFT JOIN sends AS s ON s.wamid = u.wamid LEFT JOIN messages AS m ON m.wamid = u.wamid"
 )
 _ATTEMPTS = (
     "SELECT f.position, o.message_id, o.number, o.ended_at, o.outcome, o.http_status, o.error, f.stamped_at,"
-    " s.wamid, s.reference, s.phone_number_id AS sent_from FROM feed AS f"
+    " s.wamid, s.reference, s.phone_number_id AS sent_from, s.queued_at FROM feed AS f"
     " JOIN attempt_outcomes AS o ON o.batch = f.batch LEFT JOIN sends AS s ON s.message_id = o.message_id"
 )
 Key = tuple[str | int, ...]
