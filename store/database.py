@@ -73,9 +73,9 @@ class Database:
     @contextmanager
     def read(self, *, patience: float | None = None) -> Iterator[ReadTx]:
         """One transaction that reads. A statement that takes longer than `patience` seconds is stopped, and
-        that is `TooSlow`."""
+        that is `TooSlow`; so is a wait for a free connection that takes longer than `engines.READ_WAIT`."""
         if patience is None:
-            with self._transaction(self._read_engine) as connection:
+            with self._transaction(self._read_engine, engines.READ_WAITS) as connection:
                 yield ReadTx(connection)
             return
         with (
@@ -98,8 +98,8 @@ class Database:
         self._read_engine.dispose()
 
     @contextmanager
-    def _transaction(self, engine: Engine) -> Iterator[Connection]:
-        with self._away_told(), engine.begin() as connection:
+    def _transaction(self, engine: Engine, waits: int = 1) -> Iterator[Connection]:
+        with self._away_told(), engines.connected(engine, waits) as connection, connection.begin():
             yield connection
 
     @contextmanager

@@ -18,6 +18,8 @@ from store.sqlite_file import SqliteFile
 
 SQLITE_WAIT = 30.0  # seconds that another process waits for the one writer
 SQLITE_PAUSE = 0.004  # seconds, the longest of the jittered pauses between its tries
+READ_WAIT = 5.0  # seconds that a read waits for a free connection at a time
+READ_WAITS = 6  # times, of a read that is not told to be patient no longer
 SQLITE_STEPS = 10_000  # of SQLite's machine between two looks at the clock, well under a millisecond
 QUERY_STOPPED = "57014"
 SQLITE_OLDEST = (3, 35)  # RETURNING
@@ -132,7 +134,12 @@ def for_writing(url: str) -> Engine:
 def for_reading(url: str) -> Engine:
     if url.startswith("sqlite"):
         engine = create_engine(
-            url, hide_parameters=True, pool_size=4, max_overflow=4, connect_args={"timeout": 5}
+            url,
+            hide_parameters=True,
+            pool_size=4,
+            max_overflow=4,
+            pool_timeout=READ_WAIT,
+            connect_args={"timeout": 5},
         )
         SqliteFile(url).watch(engine)
         event.listen(engine, "connect", _prepare_sqlite_reader)
@@ -144,6 +151,7 @@ def for_reading(url: str) -> Engine:
         hide_parameters=True,
         pool_size=4,
         max_overflow=4,
+        pool_timeout=READ_WAIT,
         pool_pre_ping=True,
         connect_args={**_POSTGRES_REACHED, "options": options},
     )
@@ -205,6 +213,17 @@ def _prepare_postgres(connection: Any, _record: Any) -> None:
         if cursor.execute("SHOW synchronous_commit").fetchone()[0] == "off":
             cursor.execute("SET synchronous_commit TO on")
     connection.commit()
+
+
+def connected(engine: Engine, waits: int) -> Connection:
+    """A connection of the pool; each of the waits lasts as long as the pool's timeout."""
+    for left in reversed(range(waits)):
+        try:
+            return engine.connect()
+        except NoConnectionFree:
+            if not left:
+                raise
+    raise AssertionError("no wait was allowed")
 
 
 @contextmanager

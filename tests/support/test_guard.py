@@ -2,13 +2,15 @@
 
 import hashlib
 import re
+import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 from starlette.routing import Mount, Route
 from visiting import Visit
 
-from store import audit
+from store import audit, engines
 from store.database import Database
 from store.errors import DatabaseAway, TooSlow
 from support import app, pages
@@ -217,3 +219,23 @@ def test_the_vendored_files_are_what_was_published():
     assert {name for name, _ in rows} == {file.name for file in pages.STATIC.glob("*.min.*")}
     for name, digest in rows:
         assert hashlib.sha256((pages.STATIC / name).read_bytes()).hexdigest() == digest
+
+
+async def test_when_every_connection_is_busy_a_page_says_so_soon(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(engines, "READ_WAIT", 0.3)
+    database = Database(database_url)
+    visit = Visit(database)
+    visit.user()
+    await visit.sign_in()
+    with ExitStack() as held:
+        for _ in range(8):
+            held.enter_context(database.read())
+        began = time.monotonic()
+        answer = await visit.get("/account")
+        assert time.monotonic() - began < 5
+    assert answer.status_code == 503
+    assert "takes too long" in answer.text
+    assert (await visit.get("/account")).status_code == 200
+    database.close()
