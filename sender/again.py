@@ -2,19 +2,23 @@
 
 import asyncio
 import json
+from collections.abc import Callable
 from dataclasses import replace
 
 from sender.desk import Desk
 from sender.intake import Taken
 from store import again
 from store.again import Original
-from store.database import is_transient
+from store.database import WriteTx, is_transient
 from store.errors import Refused
 from store.sends import Submitted
 
 
-async def send_again(desk: Desk, message_id: str, number: int) -> str:
-    """The message_id of the repeat, which `run sender` posts. Raises store.errors.Refused, DatabaseAway."""
+async def send_again(desk: Desk, message_id: str, number: int, noted: Callable[[WriteTx, str], None]) -> str:
+    """The message_id of the repeat, which `run sender` posts. Raises store.errors.Refused, DatabaseAway.
+
+    `noted` writes into the audit log in the same transaction: there is no repeat without its entry.
+    """
 
     def look() -> tuple[Original | None, str | None]:
         with desk.database.read() as tx:
@@ -31,7 +35,10 @@ async def send_again(desk: Desk, message_id: str, number: int) -> str:
 
     def submit() -> Submitted:
         with desk.database.write() as tx:
-            return again.submit(tx, new, number, desk.clock())
+            found = again.submit(tx, new, number, desk.clock())
+            if found.created:
+                noted(tx, found.message_id)
+            return found
 
     for tries in range(5):
         try:

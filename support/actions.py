@@ -108,10 +108,11 @@ async def _again(house: House, request: Request, viewer: Viewer) -> Response:
             request, viewer, "send_again.html", **message_view.page(seen), number=seen.next_number
         )
     number = _counted((await request.form()).get("number"))
-    new = await house.send_again(seen.message_id, number)
-    if all(one.message_id != new for one in seen.repeats):
-        await pages.write(house, lambda tx: _record(house, tx, viewer, seen, "send_again", f"as {new}"))
-    return _to(request, new)
+
+    def noted(tx: WriteTx, new: str) -> None:
+        _record(house, tx, viewer, seen, "send_again", f"as {new}")
+
+    return _to(request, await house.send_again(seen.message_id, number, noted))
 
 
 def _counted(typed: object) -> int:

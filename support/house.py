@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from store.database import Database
+from store.database import Database, WriteTx
 
 Report = Callable[[str, date, date, tuple[str, ...], tuple[str, ...]], Mapping[str, Any]]
 
@@ -28,8 +28,9 @@ class House:
     zone: str = "UTC"  # of those whose browser did not say
     keep_content: bool = False
     default_country: str | None = None  # two letters: of numbers without a country code
-    # (message_id, the how-manieth repeat) -> the new message's id; the same repeat twice is one message
-    send_again: Callable[[str, int], Awaitable[str]] | None = None
+    # (message_id, the how-manieth repeat, writes the audit entry of a new message's id in the transaction
+    # that queues it) -> the new message's id; the same repeat twice is one message
+    send_again: Callable[[str, int, Callable[[WriteTx, str], None]], Awaitable[str]] | None = None
     masked_body: Callable[[bytes], str] | None = None  # a webhook's body without people and texts
     # (field, kind, value) -> one sentence for people, and the number that it is about or ''
     account_event: Callable[[str, str, str], tuple[str, str]] | None = None

@@ -1,5 +1,6 @@
 """What the pages for people are given: they may know neither settings nor the rooms beside them."""
 
+from collections.abc import Callable
 from datetime import date
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -12,6 +13,7 @@ from reports.report import Asked
 from sender import again, prepare
 from sender.desk import Desk
 from store import errors
+from store.database import WriteTx
 from store.kept import Which
 from support.house import House, Refused
 from support.pages import PATIENCE
@@ -24,9 +26,9 @@ if TYPE_CHECKING:
 def house(parts: "Parts", desk: Desk) -> House:
     settings = parts.settings
 
-    async def send_again(message_id: str, number: int) -> str:
+    async def send_again(message_id: str, number: int, noted: Callable[[WriteTx, str], None]) -> str:
         try:
-            return await again.send_again(desk, message_id, number)
+            return await again.send_again(desk, message_id, number, noted)
         except prepare.Refused as refused:
             raise Refused(" ".join(problem.message for problem in refused.problems)) from None
         except (errors.Refused, errors.IdempotencyConflict) as refused:

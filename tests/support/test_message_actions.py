@@ -116,6 +116,23 @@ async def test_a_refused_message_goes_again_once_however_often_one_presses(seeds
     assert count(seeds) == 2
 
 
+async def test_without_its_entry_in_the_audit_log_nothing_goes_again(
+    seeds: Seeds, monkeypatch: pytest.MonkeyPatch
+):
+    message_id = refused(seeds)
+    one = await visit(seeds)
+
+    def full(*_: object, **__: object) -> None:
+        raise RuntimeError("the disk is full")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(audit, "record", full)
+        assert (await one.post(f"/messages/{message_id}/again", {"number": "1"})).status_code == 500
+    assert count(seeds) == 1
+    assert (await one.post(f"/messages/{message_id}/again", {"number": "1"})).status_code == 303
+    assert (count(seeds), acts(seeds)) == (2, ["send_again"])
+
+
 @pytest.mark.parametrize("outcome", ["unknown", "accepted", "sending"])
 async def test_what_may_have_been_taken_never_goes_again(seeds: Seeds, outcome: str):
     message_id = seeds.send(payload=json.dumps(BODY).encode())
