@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute
 
 from store import health_figures, minutes, newest, numbers, work_lists
 from store.database import ReadTx
-from store.numbers import FOREVER
+from store.numbers import FOREVER, Standing
 from support import guard, health_page, health_words, pages, work_pages, work_rows
 from support.house import House
 from support.viewer import REPORTER, Viewer
@@ -70,14 +70,18 @@ def _sending(tx: ReadTx, viewer: Viewer, now: float) -> dict[str, Any]:
     return {
         "rate": health_figures.accepted_rate(tx, viewer.numbers, now),
         "outbox": work_lists.queued_count(tx, viewer.numbers),
-        "held": [
-            {
-                "who": one.phone_number_id or "all numbers",
-                "until": None if one.paused_until == FOREVER else one.paused_until,
-                "reason": scrub(one.paused_reason or ""),
-            }
-            for one in standing
-        ],
+        "held": [_hold(one, viewer) for one in standing],
+    }
+
+
+def _hold(one: Standing, viewer: Viewer) -> dict[str, Any]:
+    """The reason of a hold on all numbers may speak of others': who has limits is told only that it holds."""
+    if one.phone_number_id == numbers.ACCOUNT and viewer.numbers:
+        return {"who": "all sending", "until": None, "reason": ""}
+    return {
+        "who": one.phone_number_id or "all numbers",
+        "until": None if one.paused_until == FOREVER else one.paused_until,
+        "reason": scrub(one.paused_reason or ""),
     }
 
 

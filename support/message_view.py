@@ -38,7 +38,6 @@ def page(seen: Seen, *, revealed: bool = False) -> dict[str, Any]:
         "address": seen.address,
         "word": word,
         "stands": story.status,
-        "mark": MARKS[word],
         "summary": summary(story),
         "final": story.status in FINAL,
         "facts": _facts(seen),
@@ -150,7 +149,6 @@ def _member(person: Mapping[str, Any], *, revealed: bool) -> dict[str, Any]:
     return {
         "who": who if revealed else mask(who),
         "word": word,
-        "mark": MARKS[word],
         "at": max(times, default=None),
         "implied": status.delivered_implied(person),
     }
@@ -162,11 +160,10 @@ def _steps(story: Story, *, revealed: bool) -> list[dict[str, Any]]:
     return [
         {
             "key": place_of(step),
-            "at": step.at,
+            "at": step.at if step.arrived_at is None else round(step.at),
             "arrived": step.arrived_at,
             "gap": gap,
             "word": step.what if step.what in MARKS else "",
-            "mark": MARKS.get(step.what, ""),
             "text": _text(step.text, revealed),
             "who": step.participant if revealed else mask(step.participant),
             "why": [_text(words, revealed) for words in why(step, story)],

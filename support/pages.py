@@ -17,6 +17,7 @@ from starlette.responses import HTMLResponse, Response
 
 from store.database import ReadTx, WriteTx
 from store.times import rfc3339, spelled
+from support.glyphs import glyph
 from support.house import House
 from support.viewer import Viewer
 from whatsapp.masking import mask, mask_wamid
@@ -109,6 +110,18 @@ def when(context: Context, seconds: float | None) -> str:
 
 
 @pass_context
+def precise(context: Context, seconds: float | None) -> str:
+    """As `when`, with the milliseconds of our own clock; Meta's times are whole, and have none."""
+    if seconds is None:
+        return ""
+    if isinstance(seconds, int):
+        return when(context, seconds)
+    whole, milliseconds = divmod(round(seconds * 1000), 1000)
+    local = datetime.fromtimestamp(whole, UTC).astimezone(_zone(context))
+    return _time(seconds, f"{local:%Y-%m-%d %H:%M:%S}.{milliseconds:03}")
+
+
+@pass_context
 def ago(context: Context, seconds: float | None) -> str:
     """`12 min ago`; UTC on hover."""
     if seconds is None:
@@ -158,7 +171,15 @@ def _templates() -> Environment:
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
-    made.filters.update(masked=mask, wamid_masked=mask_wamid, when=when, ago=ago, browser=browser)
+    made.filters.update(
+        masked=mask,
+        wamid_masked=mask_wamid,
+        when=when,
+        precise=precise,
+        ago=ago,
+        browser=browser,
+        glyph=glyph,
+    )
     made.globals.update(static=static)
     return made
 

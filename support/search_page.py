@@ -12,7 +12,6 @@ from starlette.routing import BaseRoute
 
 from store import audit, group_rows, search_cursor, searches, strangers
 from store.database import ReadTx, WriteTx
-from store.summary import MARKS
 from support import pages
 from support.guard import DESK, guarded
 from support.house import House
@@ -160,7 +159,6 @@ def _line(row: Mapping[str, Any], conflicts: group_rows.Conflicts) -> dict[str, 
     return {
         "address": _address(row),
         "word": word,
-        "mark": MARKS[word],
         "to": row["recipient"] or row["recipient_user_id"] or "",
         "from": row["phone_number_id"] or "",
         "kind": row["template"] or row["type"] or "",

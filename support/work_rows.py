@@ -8,7 +8,6 @@ from typing import Any
 
 from store import status, strangers, suppressions, work_lists
 from store.database import ReadTx
-from store.summary import MARKS
 from store.work_lists import Count, Cursor
 from support.viewer import Viewer
 from support.work_words import AGES, LISTS, SETTLING, TOO_LONG, List
@@ -89,7 +88,6 @@ def _row(one: Mapping[str, Any], name: str) -> dict[str, Any]:
     return {
         "address": one["message_id"] or strangers.address(str(one["wamid"])),
         "word": word,
-        "mark": MARKS[word],
         "recipient": one["recipient"] or one.get("recipient_user_id"),
         "number": one["phone_number_id"] or "",
         "what": one["template"] or one["type"] or "",

@@ -16,7 +16,7 @@ class List:
     """`nobody` is what an empty list says. `alone`: not for somebody limited to numbers."""
 
     name: str
-    mark: str
+    glyph: str
     title: str
     means: str
     do: str
@@ -35,7 +35,7 @@ LISTS = {
     for one in (
         List(
             "unknown",
-            "?",
+            "unknown",
             "Unknown sends",
             "The connection broke while these were being sent: Meta may or may not have them.",
             "Do not send them again by hand. A status from Meta settles them by itself; what is still here"
@@ -44,7 +44,7 @@ LISTS = {
         ),
         List(
             "waiting",
-            "⏳",
+            "waiting",
             "Waiting too long",
             "Accepted by Meta, and neither delivered nor failed since.",
             "Accepted without sent for more than some minutes: look at Webhook health, a status may not reach"
@@ -54,7 +54,7 @@ LISTS = {
         ),
         List(
             "conflicts",
-            "⚡",
+            "conflict",
             "Conflicts",
             "Meta reported both a delivery and a failure for one person.",
             "Do not send it again: it most likely arrived. Ask the recipient if it matters.",
@@ -62,7 +62,7 @@ LISTS = {
         ),
         List(
             "unmatched",
-            "∅",
+            "unmatched",
             "Unmatched statuses",
             "Meta reports these messages, but they were not sent from here.",
             "If another program sends from the same number, nothing is wrong. If none does, find out who has"
@@ -71,7 +71,7 @@ LISTS = {
         ),
         List(
             "failures",
-            "✕",
+            "failed",
             "Failures by code",
             "What failed or was refused lately, by error code.",
             "Begin with the code that grows. Its line says what it means and what to do.",
@@ -79,7 +79,7 @@ LISTS = {
         ),
         List(
             "suppressed",
-            "⊖",
+            "cancelled",
             "Suppressed recipients",
             "These people told Meta, or us, that they want no more marketing messages.",
             "Nothing. What they did ask for still goes out. `wamtrail suppression` changes an entry.",
@@ -88,7 +88,7 @@ LISTS = {
         ),
         List(
             "quarantine",
-            "⚠",
+            "quarantine",
             "Quarantine",
             "Parts of webhooks from Meta that could not be understood; they are kept.",
             "Look at the part and its reason. After an update of Wamtrail, replay it: what is understood then"

@@ -83,6 +83,21 @@ async def test_holds_are_told_with_their_reason(seeds: Seeds):
     assert BANK not in page
 
 
+async def test_a_hold_on_all_numbers_is_told_without_what_is_not_theirs(seeds: Seeds):
+    reason = f"balance of 12.50 EUR used up by {BANK}"
+    with seeds.database.write() as tx:
+        numbers.pause(tx, numbers.ACCOUNT, reason, START, until=START + 7200)
+    limited = await front(seeds, SHOP)
+    assert "<strong>Held:</strong> all sending</p>" in limited
+    assert BANK not in limited
+    assert "12.50" not in limited
+    assert "balance" not in limited
+    visiting = Visit(seeds.database, now=START + 3600)
+    visiting.user("root", "admin")
+    await visiting.sign_in("root")
+    assert "balance of 12.50 EUR used up by" in (await visiting.get("/")).text
+
+
 async def test_somebody_limited_to_a_number_counts_only_its_messages(seeds: Seeds):
     seeds.accepted(W.format(1), phone_number_id=SHOP)
     seeds.accepted(W.format(2), phone_number_id=BANK)

@@ -1,12 +1,14 @@
 """The page of a message: what it says, what it hides, and who sees it."""
 
 import json
+import re
 
 import pytest
 from story_seeds import BANK, PHONE, SHOP, START, WINDOW_CLOSED, Seeds
 from visiting import Visit
 
 from store import audit, strangers
+from support import pages
 
 WAMID = "wamid.HBgMOTE5ODc2NTQzNjc4FQIAERgSQUJDREVGMDEyMzQ1Njc4OTAxAA=="
 NASTY = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
@@ -163,3 +165,19 @@ async def test_the_fragment_is_the_news_alone_and_asks_again_more_slowly(seeds: 
     assert "turn=6&amp;was=sent" in news
     assert 'data-delay="5"' in news
     assert "data-live" not in (await one.get(f"/messages/{message_id}/live?turn=40")).text
+
+
+async def test_our_own_times_have_milliseconds_and_metas_are_whole_seconds(seeds: Seeds):
+    message_id = seeds.accepted("wamid.A", at=0.2)
+    seeds.status("wamid.A", "sent", 2)
+    visiting = Visit(seeds.database, START + 60)
+    visiting.user("asha", "support")
+    await visiting.sign_in()
+    page = (await visiting.get(f"/messages/{message_id}")).text
+    shown = re.findall(r">2026-11-22 (10:00:[\d.]+)</time>", page.split("<ol")[1])
+    assert shown == ["10:00:00.200", "10:00:00.200", "10:00:00.642", "10:00:02", "10:00:02.500"]
+
+
+def test_a_time_is_rounded_to_the_millisecond_over_the_end_of_a_second():
+    shown = pages.TEMPLATES.from_string("{{ at|precise }}").render(at=START + 0.9997, viewer=None)
+    assert "10:00:01.000<" in shown
