@@ -24,13 +24,18 @@ def show(
     from rich.console import Console
 
     from reports.message_json import message_json
-    from store import stories
+    from store import message_page, stories, strangers
+    from wamtrail.noting import note
     from wamtrail.opening import opened
     from wamtrail.show import render_story
 
-    with opened(load()) as database, database.read() as tx:
-        keys = stories.find(tx, typed)
-        story = stories.story(tx, keys[0]) if keys else None
+    with opened(load()) as database:
+        with database.read() as tx:
+            keys = stories.find(tx, typed)
+            story = stories.story(tx, keys[0]) if keys else None
+        if reveal and story is not None:
+            address = (story.send or {}).get("message_id") or strangers.address(keys[0])
+            note(database, "reveal", address, number=message_page.number_of(story) or "")
     if story is None:
         fail("No message has this wamid, message_id or reference; `wamtrail message list` shows the newest.")
     if as_json:
@@ -62,6 +67,7 @@ def list_messages(
     from reports.query import read_query
     from store import listing
     from store.tokens import Bearer
+    from wamtrail.noting import note
     from wamtrail.opening import opened
     from wamtrail.show import render_list
 
@@ -72,6 +78,10 @@ def list_messages(
     except problems.Problem as problem:
         fail(problem.detail, code=2)
     with opened(load()) as database:
+        if query.to is not None:
+            note(database, "search_number", query.to)
+        if reveal:
+            note(database, "reveal", "message list")
         if as_json:
             page = api.page(database, query, Bearer("", "admin", ()))
             print(json.dumps(page, indent=2, ensure_ascii=False))

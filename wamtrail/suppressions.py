@@ -42,11 +42,14 @@ def list_suppressions(
     """Everybody who gets no marketing templates."""
     from store import suppressions
     from store.times import rfc3339
+    from wamtrail import noting
     from wamtrail.opening import opened
     from whatsapp.masking import mask
 
     after, count = ("", ""), 0
     with opened(load()) as database:
+        if reveal:
+            noting.note(database, "reveal", "suppression list")
         while True:
             with database.read() as tx:
                 rows = suppressions.listed(tx, PAGE, after)

@@ -57,12 +57,16 @@ def show(
     """One webhook: when it came, what was not understood, and its body, masked unless asked for."""
     from receiver.payload_masked import masked
     from store import kept
+    from wamtrail.noting import note
     from wamtrail.opening import opened
 
-    with opened(load()) as database, database.read() as tx:
-        found = kept.one(tx, webhook_id)
-        parts = kept.quarantine_of(tx, webhook_id)
-        too_old = sum(kept.too_old(tx, webhook_id))
+    with opened(load()) as database:
+        with database.read() as tx:
+            found = kept.one(tx, webhook_id)
+            parts = kept.quarantine_of(tx, webhook_id)
+            too_old = sum(kept.too_old(tx, webhook_id))
+        if reveal and found is not None:
+            note(database, "view_body", f"webhook {webhook_id}", "whole")
     if found is None:
         fail(f"Webhook {webhook_id} is not kept (any more).")
     line, whole = found
