@@ -13,11 +13,16 @@ KEPT = 86_400.0  # seconds
 
 def keep(tx: WriteTx, search_id: str, user_id: str, query: str, now: float) -> None:
     """`search_id`: random, made by the caller. What is past its day goes at the same time."""
-    tx.run(text("DELETE FROM searches WHERE at < :old"), {"old": now - KEPT})
+    forget_old(tx, now)
     tx.run(
         text("INSERT INTO searches (search_id, user_id, query, at) VALUES (:id, :user, :query, :now)"),
         {"id": search_id, "user": user_id, "query": query, "now": now},
     )
+
+
+def forget_old(tx: WriteTx, now: float) -> int:
+    """What is past its day."""
+    return tx.run(text("DELETE FROM searches WHERE at < :old"), {"old": now - KEPT})
 
 
 def find(tx: ReadTx, search_id: str, user_id: str, now: float) -> str | None:

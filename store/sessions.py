@@ -46,7 +46,7 @@ def begin(tx: WriteTx, user_id: str, secret: str, agent: str, now: float) -> str
     """A new session under `secrets.token_urlsafe(32)`; its public id. What has run out is forgotten."""
     if not _SECRET.fullmatch(secret):
         raise ValueError("the secret of a session is 43 random signs")
-    tx.run(text("DELETE FROM sessions AS s WHERE NOT (" + _STANDS + ")"), _limits(now))
+    forget_ended(tx, now)
     session_id = public_id(secret)
     tx.run(
         text(
@@ -62,6 +62,11 @@ def begin(tx: WriteTx, user_id: str, secret: str, agent: str, now: float) -> str
         },
     )
     return session_id
+
+
+def forget_ended(tx: WriteTx, now: float) -> int:
+    """What has run out."""
+    return tx.run(text("DELETE FROM sessions AS s WHERE NOT (" + _STANDS + ")"), _limits(now))
 
 
 def find(tx: ReadTx, secret: str, now: float) -> SignedIn | None:

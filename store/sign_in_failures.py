@@ -27,10 +27,15 @@ def attempt(tx: WriteTx, account: str, address: str, now: float) -> float | None
     waits = [wait for key, most in limits.items() if (wait := _wait(tx, key, most, now)) is not None]
     if waits:
         return max(waits)
-    tx.run(text("DELETE FROM sign_in_failures WHERE at <= :before"), {"before": now - WINDOW})
+    forget_old(tx, now)
     for key in limits:
         tx.run(text("INSERT INTO sign_in_failures (key, at) VALUES (:key, :at)"), {"key": key, "at": now})
     return None
+
+
+def forget_old(tx: WriteTx, now: float) -> int:
+    """What is out of the window."""
+    return tx.run(text("DELETE FROM sign_in_failures WHERE at <= :before"), {"before": now - WINDOW})
 
 
 def succeeded(tx: WriteTx, account: str, address: str, at: float) -> None:

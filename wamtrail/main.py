@@ -18,6 +18,7 @@ from wamtrail import (
     messages,
     rates,
     report,
+    retention,
     running,
     sender_commands,
     sending,
@@ -51,6 +52,7 @@ app.add_typer(balance.app, name="balance")
 app.add_typer(rates.app, name="rates")
 app.add_typer(users.app, name="user")
 app.add_typer(report.app, name="report")
+app.add_typer(retention.app, name="retention")
 app.add_typer(access.tokens, name="token")
 sending.app.command("bulk")(bulk_sending.bulk)
 app.command("doctor")(doctor.doctor)
