@@ -1,31 +1,46 @@
-"""The JSON API for jobs, under /api: messages, one and many, read only."""
+"""The JSON API for jobs, under /api: messages, one and many, read only, and what stands around every call."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
 from reports import events
-from reports.access import SENDERS, reader
+from reports.access import PATIENCE, SENDERS, reader
+from reports.frame import Framed
 from reports.message_json import listed_json, message_json, number_of
 from reports.problems import HANDLERS, Problem
-from reports.query import LONGEST, MessagesQuery, read_query, write_cursor
+from reports.query import MessagesQuery, NoQuery, read, read_query
+from reports.throttle import Throttle
+from reports.values import LONGEST, write_cursor
 from store import group_rows, listing, stories
 from store.database import Database
 from store.stories import Story
 from store.tokens import Bearer
 
 PRIVATE = {"Cache-Control": "no-store"}  # answers hold phone numbers
+WORTH_PACKING = 1000  # bytes; whoever takes gzip gets it from here on
 
 
-def create(database: Database, more: Sequence[BaseRoute] = ()) -> Mount:
-    """`/api` with its own error answers. `more`: other rooms' routes below it, such as `/v1/events`."""
+def create(database: Database, more: Sequence[BaseRoute] = (), *, throttle: Throttle | None = None) -> Mount:
+    """`/api` with its own error answers. `more`: other routes below it, such as those of the reports.
+
+    Packed, because no cookie opens what is here: a stranger's page cannot make a browser ask with a token.
+    """
     inner = Starlette(
-        routes=[*routes(database), *events.routes(database), *more], exception_handlers=HANDLERS
+        routes=[*routes(database), *events.routes(database), *more],
+        exception_handlers=HANDLERS,
+        middleware=[
+            Middleware(Framed, throttle=throttle),
+            Middleware(GZipMiddleware, minimum_size=WORTH_PACKING, compresslevel=5),
+        ],
     )
     inner.router.redirect_slashes = False
     return Mount("/api", app=inner)
@@ -37,10 +52,12 @@ def routes(database: Database) -> list[BaseRoute]:
     async def messages(request: Request) -> Response:
         bearer = await reader(database, request)
         query = read_query(request.query_params)
-        return JSONResponse(await run_in_threadpool(page, database, query, bearer), headers=PRIVATE)
+        answer = await run_in_threadpool(partial(page, database, query, bearer, patience=PATIENCE))
+        return JSONResponse(answer, headers=PRIVATE)
 
     async def message(request: Request) -> Response:
         bearer = await reader(database, request, SENDERS)
+        read(request.query_params, NoQuery)
         found = await run_in_threadpool(visible_story, database, request.path_params["id"], bearer)
         if found is None:
             raise Problem(
@@ -53,9 +70,11 @@ def routes(database: Database) -> list[BaseRoute]:
     return [Route("/v1/messages", messages), Route("/v1/messages/{id:path}", message)]
 
 
-def page(database: Database, query: MessagesQuery, bearer: Bearer) -> dict[str, Any]:
+def page(
+    database: Database, query: MessagesQuery, bearer: Bearer, *, patience: float | None = None
+) -> dict[str, Any]:
     """{messages, next}: newest first; `next` is the cursor of the next page, null on the last."""
-    with database.read() as tx:
+    with database.read(patience=patience) as tx:
         # One more than asked for tells whether there is a next page.
         rows = listing.listed(tx, query.filter(bearer.numbers), query.limit + 1, query.cursor)
         shown = rows[: query.limit]
@@ -71,7 +90,7 @@ def visible_story(database: Database, typed: str, bearer: Bearer) -> Story | Non
     """The story of a wamid, message_id or reference (the newest) that the bearer may see."""
     if not typed or len(typed) > LONGEST or "\x00" in typed:
         return None
-    with database.read() as tx:
+    with database.read(patience=PATIENCE) as tx:
         for key in stories.find(tx, typed):
             found = stories.story(tx, key)
             if found and (not bearer.numbers or number_of(found) in bearer.numbers):

@@ -11,10 +11,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from reports.access import reader
+from reports.access import PATIENCE, reader
 from reports.message_json import error_json
 from reports.problems import Problem
-from reports.query import bad, read
+from reports.query import read
+from reports.values import Whole, bad, described
 from store import events
 from store.database import Database
 from store.events import ATTEMPT_KEY, UPDATE_KEY, After, Page
@@ -62,10 +63,10 @@ class EventsQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
-    after: Annotated[After, BeforeValidator(_after)] | None = Field(
-        None, description="`next` of the page before; without it from the oldest kept event."
+    after: Annotated[After, BeforeValidator(_after), described("feed-cursor", minLength=1)] | None = Field(
+        None, description="`next` of the page before, unchanged; without it from the oldest kept event."
     )
-    limit: int = Field(500, ge=1, le=5000, description="How many events a page holds at most.")
+    limit: Whole = Field(500, ge=1, le=5000, description="How many events a page holds at most.")
 
 
 def routes(database: Database) -> list[BaseRoute]:
@@ -79,7 +80,7 @@ def routes(database: Database) -> list[BaseRoute]:
 
 
 def _page(database: Database, query: EventsQuery) -> Page:
-    with database.read() as tx:
+    with database.read(patience=PATIENCE) as tx:
         try:
             return events.page(tx, query.after, query.limit)
         except events.Pruned:

@@ -1,39 +1,35 @@
 """GET /api/v1/reports/delivery|failures|latency|cost: the reports as JSON."""
 
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from reports import answers, tables_out
-from reports.access import reader
-from reports.query import bad, read, refused
-from reports.report import KINDS, Asked, NotAsked
+from reports.access import PATIENCE, reader
+from reports.query import read, refused
+from reports.report import DIMENSIONS, KINDS, Asked, NotAsked
+from reports.values import Day
 from store.database import Database
 
 DAYS = 30  # of a period without `since`
-_EARLIEST = date(2000, 1, 1)
 
 
-def _day(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    try:
-        day = date.fromisoformat(value)
-    except ValueError:
-        day = date.min
-    if len(value) != len("2026-01-31") or day < _EARLIEST:
-        raise bad("is not a day such as 2026-01-31")
-    return day
+def _groups(value: Any) -> Any:
+    return tuple(value.split(",")) if isinstance(value, str) and value else ()
 
 
-Day = Annotated[date, BeforeValidator(_day)]
+Groups = Annotated[
+    tuple[str, ...],
+    BeforeValidator(_groups),
+    WithJsonSchema({"type": "array", "items": {"enum": list(DIMENSIONS)}, "uniqueItems": True}),
+]
 
 
 class ReportQuery(BaseModel):
@@ -43,7 +39,7 @@ class ReportQuery(BaseModel):
 
     since: Day | None = Field(None, description="First day; 30 days up to `until` when left out.")
     until: Day | None = Field(None, description="Last day; today when left out.")
-    by: str = Field("", max_length=200, description="Groups, with commas: day,number,template,country …")
+    by: Groups = Field((), description="What to group by, with commas between.")
 
 
 def routes(database: Database, zone: ZoneInfo, clock: Callable[[], float]) -> list[BaseRoute]:
@@ -54,8 +50,7 @@ def routes(database: Database, zone: ZoneInfo, clock: Callable[[], float]) -> li
         until = query.until or datetime.fromtimestamp(now, zone).date()
         since = query.since or until - timedelta(days=DAYS - 1)
         kind = request.url.path.rsplit("/", 1)[1]
-        by = tuple(query.by.split(",")) if query.by else ()
-        asked = Asked(kind, since, until, by, bearer.numbers)
+        asked = Asked(kind, since, until, query.by, bearer.numbers)
         return JSONResponse(
             await run_in_threadpool(_answer, database, asked, zone, now),
             headers={"Cache-Control": "no-store"},
@@ -66,7 +61,7 @@ def routes(database: Database, zone: ZoneInfo, clock: Callable[[], float]) -> li
 
 def _answer(database: Database, asked: Asked, zone: ZoneInfo, now: float) -> dict[str, Any]:
     try:
-        with database.read() as tx:
+        with database.read(patience=PATIENCE) as tx:
             return tables_out.as_json(answers.answer(tx, asked, zone, now))
     except NotAsked as problem:
-        raise refused([{"parameter": problem.where, "detail": str(problem)}]) from None
+        raise refused([(problem.where, str(problem))]) from None

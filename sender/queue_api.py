@@ -1,6 +1,6 @@
 """`POST /api/v1/messages`: take a message in for `run sender`, and answer at once. Errors as in RFC 9457."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,14 +18,19 @@ from store.errors import DatabaseAway, IdempotencyConflict
 
 AGAIN_AFTER = 5  # seconds until a database that is away is asked again
 _CHALLENGE = 'Bearer realm="wamtrail"'
+Count = Callable[[Request, str], None]
 
 
-def routes(desk: Desk) -> list[BaseRoute]:
-    """Relative to /api."""
+def _uncounted(_request: Request, _token_id: str) -> None:
+    """Nobody limits the calls."""
+
+
+def routes(desk: Desk, count: Count = _uncounted) -> list[BaseRoute]:
+    """Relative to /api. `count` is told each call's token id, and raises what answers one call too many."""
 
     async def messages(request: Request) -> Response:
         try:
-            return await _answer(desk, request)
+            return await _answer(desk, request, count)
         except DatabaseAway:
             detail = (
                 f"The database cannot be reached and nothing was queued; ask again in {AGAIN_AFTER} seconds,"
@@ -36,11 +41,12 @@ def routes(desk: Desk) -> list[BaseRoute]:
     return [Route("/v1/messages", messages, methods=["POST"])]
 
 
-async def _answer(desk: Desk, request: Request) -> Response:
+async def _answer(desk: Desk, request: Request, count: Count) -> Response:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     bearer = await callers.bearer_of(desk.database, token if scheme.lower() == "bearer" else "")
     if bearer is None:
         return _stranger(bool(token))
+    count(request, bearer.token_id)
     if not callers.may_send(bearer):
         detail = f"A {bearer.role} token may not send; ask for a sender token."
         return _problem(403, "Forbidden", detail)

@@ -157,6 +157,7 @@ def console(parts: Parts) -> None:
         more=reports_api.routes(parts.database, ZoneInfo(parts.settings.report_zone), clock),
         pages=[*support_app.routes(at_home), *parts.pages],
         handlers=support_app.not_found(at_home),
+        rates=console_app.Rates(parts.settings.api_rate, parts.settings.api_send_rate),
     )
     parts.listeners.append(Listener(app, listen(parts.settings.console_bind, "WAMTRAIL_CONSOLE_BIND")))
 

@@ -105,6 +105,8 @@ class Settings(BaseSettings):
     report_zone: Annotated[str, AfterValidator(_zone)] = "UTC"
     reveal_reason: bool = False
     console_secure: bool = False
+    api_rate: int = Field(default=600, ge=0, le=1_000_000)
+    api_send_rate: int = Field(default=12_000, ge=0, le=1_000_000)
     log_format: str = Field(default="auto", pattern="^(auto|json|text)$")
 
     @property

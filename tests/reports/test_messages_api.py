@@ -214,7 +214,12 @@ async def test_a_database_that_is_away_is_503(tmp_path):
 async def test_the_event_loop_never_waits_for_the_database(seeds: Seeds, monkeypatch):
     threads = set()
     read = Database.read
-    monkeypatch.setattr(Database, "read", lambda self: threads.add(threading.get_ident()) or read(self))
+
+    def noted(self, **more):
+        threads.add(threading.get_ident())
+        return read(self, **more)
+
+    monkeypatch.setattr(Database, "read", noted)
     await ask(seeds, LIST)
     await ask(seeds, f"{LIST}/x")
     assert threads
