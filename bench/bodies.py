@@ -7,6 +7,7 @@ between the three; no message twice in one body. One status in four carries call
 import base64
 import itertools
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +17,7 @@ SECRET = "bench-app-secret"
 PATH = "/webhooks/whatsapp"
 SPACING = 9_000  # messages; at 10,000 statuses a second about one second
 WORDS = ("sent", "delivered", "read")
-FIRST = 1_760_000_000  # Unix seconds of the first event
+FIRST = int(time.time()) - 3_600  # Unix seconds of the first event; old ones make no rows
 
 _STATUS = (
     '{"id":"%s","status":"%s","timestamp":"%d","recipient_id":"%s","conversation":{"id":"%s",'
