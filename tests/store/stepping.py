@@ -24,6 +24,7 @@ class Party(threading.Thread):
     def __init__(self, database: Database, work: Work, watcher: Connection) -> None:
         super().__init__(daemon=True)
         self.steps = 0
+        self.next = ""  # the statement that it stands before
         self.problem: BaseException | None = None
         self._database, self._work, self._watcher = database, work, watcher
         self._changed = threading.Condition()
@@ -35,6 +36,11 @@ class Party(threading.Thread):
     @property
     def ended(self) -> bool:
         return self._state == "ended"
+
+    @property
+    def stands(self) -> bool:
+        """At its gate: it neither works nor waits for a lock."""
+        return self._state == "at the gate"
 
     def run(self) -> None:
         try:
@@ -70,8 +76,10 @@ class Party(threading.Thread):
         if not self.ended:
             self._becomes("abandoned")
 
-    def _gate(self, *_: Any) -> None:
+    def _gate(self, *told: Any) -> None:
+        """`told`: what SQLAlchemy tells of a statement; of a COMMIT the connection alone."""
         with self._changed:
+            self.next = str(told[2]) if len(told) > 2 else "COMMIT"
             if self._state == "abandoned":
                 raise AssertionError("the transaction was abandoned by its test")
             self._state = "at the gate"
