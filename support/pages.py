@@ -1,6 +1,7 @@
 """How a page is made: templates, headers, and reading the database off the event loop."""
 
 import hashlib
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cache
@@ -37,6 +38,7 @@ HEADERS = {
 }
 T = TypeVar("T")
 _UTC = ZoneInfo("UTC")
+_TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")  # embeddings, overrides and isolates
 
 
 def page(
@@ -152,6 +154,11 @@ def browser(agent: str) -> str:
     return f"{name} on {system}" if system else name
 
 
+def shown(value: Any) -> Any:
+    """Every text of a page: what would turn the direction of the text beside it is shown as a gap."""
+    return value if isinstance(value, Markup) or not isinstance(value, str) else _TURNS.sub("\ufffd", value)
+
+
 def _time(seconds: float, words: str) -> str:
     exact = rfc3339(seconds)
     shown = f"{exact}".replace("T", " ").replace("Z", " UTC")
@@ -170,6 +177,7 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=StrictUndefined,
+        finalize=shown,
     )
     made.filters.update(
         masked=mask,
