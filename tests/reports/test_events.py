@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -10,14 +10,15 @@ import httpx
 import pytest
 from sqlalchemy import text
 from starlette.applications import Starlette
-from story_seeds import Seeds
+from story_seeds import CLAIM, SHOP, START, Seeds, ours
 
 from reports import reports_api
 from reports.api import create
 from store import events
 from store.apply import Understood, apply
 from store.database import Database, WriteTx
-from store.records import Parsed, StatusUpdate
+from store.outcomes import Claim, Ended, record_outcomes
+from store.records import AttemptEnd, Parsed, StatusUpdate
 
 NOW = 1_800_000_000.25
 FEED = "/api/v1/events"
@@ -144,3 +145,143 @@ async def test_four_writers_and_a_reader_that_always_polls_lose_and_repeat_nothi
     wanted = {f"w{w}-{n}-{k}" for w in range(4) for n in range(15) if n % 5 != 4 for k in range(3)}
     assert len(seen) == len(set(seen))
     assert set(seen) == wanted
+
+
+# How our own POSTs ended.
+
+
+def ended(seeds: Seeds, *outcomes: str, wamid: str = "a") -> list[str]:
+    """One batch of ends; their message_ids, which are in order."""
+    ids = [seeds.send(at=n, reference=f"order-{wamid}{n}") for n in range(len(outcomes))]
+    ends = [
+        Ended(message_id, 1, CLAIM, AttemptEnd(outcome, START + n + 0.5, **SHAPES[outcome](f"{wamid}{n}")))
+        for n, (message_id, outcome) in enumerate(zip(ids, outcomes, strict=True))
+    ]
+    with seeds.database.write() as tx:
+        record_outcomes(tx, ends)
+    return ids
+
+
+SHAPES: dict[str, Callable[[str], dict[str, Any]]] = {
+    "accepted": lambda wamid: {"http_status": 200, "wamid": wamid},
+    "refused": lambda _: {"http_status": 400, "refused_by": "meta", "error": '{"code":131008}'},
+    "throttled": lambda _: {"http_status": 429, "error": '{"code":130429}', "again_at": START + 60},
+    "unreachable": lambda _: {"error": '{"code":null}', "again_at": START + 60},
+    "unknown": lambda _: {"error": '{"code":null}'},
+}
+
+
+async def follow(seeds: Seeds, limit: int, token: str | None = None) -> list[dict[str, Any]]:
+    """Page by page to the end; no page is longer than it may be."""
+    found: list[dict[str, Any]] = []
+    params: dict[str, Any] = {"limit": limit}
+    while True:
+        page = (await ask(seeds, FEED, token, **params)).json()
+        assert len(page["events"]) <= limit
+        found += page["events"]
+        if not page["more"]:
+            return found
+        params["after"] = page["next"]
+
+
+async def test_each_end_of_an_attempt_is_an_event_with_all_that_is_known(seeds: Seeds):
+    ids = ended(seeds, *SHAPES)
+    found = await follow(seeds, 100)
+    assert [(one["message_id"], one["outcome"]) for one in found] == list(zip(ids, SHAPES, strict=True))
+    assert found[0] == {
+        "kind": "attempt",
+        "position": found[0]["position"],
+        "message_id": ids[0],
+        "wamid": "a0",
+        "reference": "order-a0",
+        "phone_number_id": SHOP,
+        "queued_at": "2026-11-22T10:00:00Z",
+        "status": None,
+        "participant": None,
+        "attempt": 1,
+        "outcome": "accepted",
+        "http_status": 200,
+        "occurred_at": "2026-11-22T10:00:00.500Z",
+        "received_at": "2026-11-22T10:00:04.500Z",  # when its batch was written
+        "error": None,
+    }
+    assert [one["http_status"] for one in found] == [200, 400, 429, None, None]
+    assert [one["wamid"] for one in found] == ["a0", None, None, None, None]
+    assert found[1]["error"]["code"] == 131008
+    assert {"meaning", "owner", "retryable", "action"} <= set(found[1]["error"])
+
+
+async def test_each_try_of_a_message_is_an_event_of_its_own(seeds: Seeds):
+    (message_id,) = ended(seeds, "throttled")
+    accepted = AttemptEnd("accepted", START + 62, http_status=200, wamid="w")
+    with seeds.database.write() as tx:
+        record_outcomes(tx, [Ended(message_id, 2, Claim("claim-2", START + 120), accepted)])
+    found = await follow(seeds, 1)
+    assert [(one["attempt"], one["outcome"]) for one in found] == [(1, "throttled"), (2, "accepted")]
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 5, 100])
+async def test_a_cursor_stands_inside_a_batch_of_attempts_and_between_kinds(seeds: Seeds, limit: int):
+    first = ended(seeds, *["accepted"] * 4)
+    write(seeds.database, 1, *[f"s{n}" for n in range(4)])
+    second = ended(seeds, *["refused"] * 4, wamid="b")
+    found = await follow(seeds, limit)
+    assert [one["message_id"] or one["wamid"] for one in found] == [
+        *first,
+        *[f"s{n}" for n in range(4)],
+        *second,
+    ]
+    assert [one["kind"] for one in found] == ["attempt"] * 4 + ["status"] * 4 + ["attempt"] * 4
+
+
+@pytest.mark.parametrize("limit", [1, 2, 100])
+async def test_a_token_for_some_numbers_sees_only_their_attempts_and_gets_past_the_others(
+    seeds: Seeds, limit: int
+):
+    ended(seeds, "accepted", "accepted")
+    mine = seeds.send(at=9, phone_number_id="100")
+    seeds.ended(mine, "refused", http_status=400, refused_by="meta", error='{"code":100}')
+    ended(seeds, "accepted", wamid="b")
+    write(seeds.database, 1, "x", number="200")
+    write(seeds.database, 2, "y", number="100")
+    found = await follow(seeds, limit, seeds.token("reporter", "100"))
+    assert [(one["kind"], one["message_id"] or one["wamid"]) for one in found] == [
+        ("attempt", mine),
+        ("status", "y"),
+    ]
+
+
+async def test_a_message_that_turns_out_to_be_ours_is_told_anew_with_both_its_ids(seeds: Seeds):
+    """Its status came before our answer: a stranger's, until an event names message and wamid together."""
+    message_id = seeds.send(at=5, reference="order-5")
+    seeds.status("w", "sent", 1, phone_number_id=SHOP)
+    (early,) = await follow(seeds, 100)
+    assert (early["wamid"], early["message_id"], early["reference"]) == ("w", None, None)
+    assert early["queued_at"] == "2026-11-22T10:00:01.500Z"
+    seeds.ended(message_id, "accepted", at=6, http_status=200, wamid="w")
+    told, late = await follow(seeds, 100)
+    assert (late["kind"], late["wamid"], late["message_id"]) == ("attempt", "w", message_id)
+    for one in (told, late):
+        assert (one["message_id"], one["reference"]) == (message_id, "order-5")
+        assert one["queued_at"] == "2026-11-22T10:00:05Z"
+    unlike = {name for name in early if early[name] != told[name]}
+    assert unlike == {"message_id", "reference", "queued_at"}  # the rest of an event never changes
+
+
+async def test_an_unknown_send_that_a_status_settles_is_told_with_both_its_ids(seeds: Seeds):
+    (message_id,) = ended(seeds, "unknown")
+    (lost,) = await follow(seeds, 100)
+    assert (lost["message_id"], lost["wamid"]) == (message_id, None)
+    seeds.status("w", "delivered", 9, callback_data=ours(message_id))
+    attempt, status = await follow(seeds, 100)
+    assert (status["wamid"], status["message_id"]) == ("w", message_id)
+    assert (attempt["outcome"], attempt["wamid"]) == ("unknown", "w")  # how the POST ended does not change
+
+
+async def test_who_may_only_send_gets_no_events_and_words_it_does_not_know_are_refused(seeds: Seeds):
+    assert (await ask(seeds, FEED, seeds.token("sender"))).status_code == 403
+    assert (await ask(seeds, FEED, "wt_unknown")).status_code == 401
+    for wrong in ({"kind": "attempt"}, {"limit": 0}, {"limit": 5001}, {"after": ""}):
+        answer = await ask(seeds, FEED, **wrong)
+        assert answer.status_code == 400
+        assert answer.json()["errors"][0]["parameter"] == next(iter(wrong))
