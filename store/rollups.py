@@ -13,7 +13,7 @@ from store import following, rollup_dirty, rollup_marks
 from store.database import Database, WriteTx
 from store.errors import StoreError
 from store.rollup_days import bounds, days_between
-from store.rollup_refresh import due, refresh
+from store.rollup_refresh import Pace, due, refresh
 
 NAME = "rollups"
 MARKS = 500  # in one transaction
@@ -25,15 +25,22 @@ class NotRefreshed(StoreError):
     """Buckets that should be sealed are not up to date yet."""
 
 
-def step(database: Database, zone: ZoneInfo, now: float, every: float = EVERY) -> bool:
-    """Take in some news, and work out some buckets that are due; whether there was anything to do."""
+def step(
+    database: Database, zone: ZoneInfo, now: float, every: float = EVERY, pace: Pace | None = None
+) -> bool:
+    """Take in some news, and work out some buckets that are due; whether there was anything to do.
+
+    With a pace, which the caller keeps from step to step: one bucket, and none before its time.
+    """
     _begin(database, zone, now)
     news = _follow(database, zone, now)
     _look_for_sends(database, zone, now, every)
+    if pace is not None and now < pace.until:
+        return news
     with database.read() as tx:
-        wanted = due(tx, now, AT_ONCE)
+        wanted = due(tx, now, AT_ONCE if pace is None else 1)
     for day, number in wanted:
-        refresh(database, day, number, zone, now, every)
+        refresh(database, day, number, zone, now, every, pace=pace)
     return news or bool(wanted)
 
 

@@ -193,6 +193,7 @@ def _processor_of_its_own(parts: Parts) -> Callable[[], None]:
 
 def _processor_thread(parts: Parts) -> Callable[[], None]:
     from store import rollups  # what the door alone does without, it does not hold in memory
+    from store.rollup_refresh import Pace
     from wamtrail import following
 
     working = Processor(
@@ -214,7 +215,8 @@ def _processor_thread(parts: Parts) -> Callable[[], None]:
 
     parts.background.append(run)
     zone = ZoneInfo(parts.settings.report_zone)
-    figures = following.Follower("rollups", lambda database: rollups.step(database, zone, clock()))
+    pace = Pace()
+    figures = following.Follower("rollups", lambda database: rollups.step(database, zone, clock(), pace=pace))
     parts.background.append(following.background(parts.database, (*following.EVERY, figures)))
     return working.wake
 

@@ -241,3 +241,15 @@ def _emptied(database: Database) -> None:
     with database.write() as tx:
         for table in metadata.tables.keys() - kept:
             tx.run(text(f"DELETE FROM {table}"))
+
+
+def test_with_a_pace_one_bucket_is_worked_out_and_the_next_after_a_rest(database: Database) -> None:
+    for n, day in enumerate((0, 1, 2), 1):
+        ours(database, n, at=NOW - day * DAY)
+    pace = rollup_refresh.Pace()
+
+    def worked_out(at: float) -> int:
+        rollups.step(database, UTC, at, pace=pace)
+        return len(rows(database, "report_days"))
+
+    assert [worked_out(at) for at in (LATER, LATER, LATER + 1)] == [1, 1, 2]
