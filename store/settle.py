@@ -12,6 +12,7 @@ from store.database import WriteTx
 from store.lists import given, pairs
 from store.updates import Heard, Key
 from whatsapp import callback_data
+from whatsapp.erased import erased_on
 
 _ACCEPT = text(
     "UPDATE sends SET state = 'accepted', wamid = :wamid, settled_by = 'status', settled_at = :now,"
@@ -49,7 +50,7 @@ def settle(
             tx.run(_ACCEPT, {**accepted, "now": now, "keep": keep_payload})
             settled.append(message_id)
             taken[message_id] = reported
-        elif known != reported:
+        elif known != reported and not (erased_on(known) or erased_on(reported)):
             record_sent_twice(tx, message_id, reported, now)
     return settled
 

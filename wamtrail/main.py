@@ -14,6 +14,7 @@ from wamtrail import (
     database,
     doctor,
     endpoints,
+    erase,
     exporting,
     messages,
     rates,
@@ -56,6 +57,7 @@ app.add_typer(retention.app, name="retention")
 app.add_typer(access.tokens, name="token")
 sending.app.command("bulk")(bulk_sending.bulk)
 app.command("doctor")(doctor.doctor)
+app.command("erase")(erase.erase)
 app.command("export")(exporting.export)
 app.command("demo")(simulation.demo)
 app.command("simulate")(simulation.simulate)

@@ -17,7 +17,7 @@ _WAMID_TAIL = 6
 _WAMID_WHOLE = 40  # shorter ones are cut or invented: their end may be the part that holds the number
 
 # What people and programs put between digits: blanks, brackets, dashes, and signs that nobody sees.
-_BETWEEN = r"[\s()\[\]./_\u00ad\u200b-\u200f\u2010-\u2015\u202a-\u202e\u2060\u2066-\u2069\u2212\ufeff-]"
+BETWEEN = r"[\s()\[\]./_\u00ad\u200b-\u200f\u2010-\u2015\u202a-\u202e\u2060\u2066-\u2069\u2212\ufeff-]"
 
 # The first two are kept, the others masked. Masked runs are taken greedily, so that what follows one never
 # begins with a digit that would lengthen it.
@@ -26,7 +26,7 @@ _SENSITIVE = re.compile(
     r"|(?P<date>(?<!\d)20[0-9]{2}-[01][0-9]-[0-3][0-9](?:[T ][0-2][0-9](?::[0-5][0-9]){1,2})?(?!\d))"
     r"|(?P<wamid>wamid\.[\w+/=%-]+|(?<!\w)HBg[\w+/=%-]{20,})"
     r"|(?P<user_id>(?<!\w)[A-Z]{2}\.(?:ENT\.)?(?=\w*\d)\w{6,})"
-    rf"|(?P<phone>\+?\d(?:{_BETWEEN}{{0,3}}\d){{6,}})"
+    rf"|(?P<phone>\+?\d(?:{BETWEEN}{{0,3}}\d){{6,}})"
 )
 
 

@@ -1,0 +1,254 @@
+"""One person's messages under other ids, without them: every table of a message in one transaction.
+
+The rows stay, so that figures stay: times, words, codes and prices are nobody's. A message whose new id is
+there already (a status that came while the erasure ran) is merged into it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from typing import Any
+
+from sqlalchemy import text
+
+from store import ledger, replay, senders_columns, strangers, updates
+from store.database import WriteTx
+from store.erasure_state import Words
+from store.fold import COLUMNS, PARTICIPANT_COLUMNS, fold
+from store.lists import among, given
+from store.records import StatusUpdate
+from store.updates import Heard
+from whatsapp.person import Person
+
+AT_ONCE = 20  # messages in one transaction, which SQLite's door waits for
+_BESIDE = ("sent_twice", "open_messages", "report_strangers", "dirty_messages", "charges", "charges_due")
+_OTHER_KEY = {"sent_twice": "message_id", "open_messages": "kind"}
+_UPDATE_NAMES = (*(one.name for one in fields(StatusUpdate)), "received_at", "webhook_id", "batch")
+_INSERT_UPDATE = text(
+    f"INSERT INTO status_updates ({', '.join(_UPDATE_NAMES)})"
+    f" VALUES ({', '.join(f':{name}' for name in _UPDATE_NAMES)})"
+)
+_DELETE_UPDATE = text(
+    f"DELETE FROM status_updates WHERE {' AND '.join(f'{name} = :{name}' for name in updates.KEY)}"
+)
+
+
+def erase(tx: WriteTx, wamids: Sequence[str], person: Person, words: Words) -> None:
+    """Rename these messages of theirs, or take them out as a member; everything that names the wamid."""
+    new = {wamid: renamed(person, wamid) for wamid in wamids}
+    _lock(tx, new)
+    before = _folded(tx, wamids)
+    _sends(tx, new)
+    told = tx.all(
+        text(f"SELECT * FROM status_updates WHERE wamid {among(tx, 'wamids')}"),
+        {"wamids": given(tx, sorted(wamids))},
+    )
+    crowded = _messages(tx, new, person, words)
+    _updates(tx, told, new, person, words)
+    # Where all updates are kept the fold says best which of two values counts that are alike now.
+    replay.recompute(tx, sorted({new[wamid] for wamid in wamids if wamid in before or wamid in crowded}))
+    _inbound(tx, new, person, words)
+    _beside(tx, new, person)
+
+
+def renamed(person: Person, wamid: str) -> str:
+    return person.message(wamid) if person.wrote_or_got(wamid) else wamid
+
+
+def erased_update(update: StatusUpdate, person: Person, words: Words) -> StatusUpdate:
+    """The update without them, just as the rewritten body says it. Pure."""
+    theirs = person.wrote_or_got(update.wamid)
+    ends = {update.recipient_id, update.recipient_user_id, update.participant}
+    about = theirs or not person.names.isdisjoint(ends)
+    part = words.about if about else words.part
+    data = words.data if theirs else person.text
+    rest = update.rest and part(person, update.rest)
+    return replace(
+        update,
+        wamid=renamed(person, update.wamid),
+        participant=person.text(update.participant),
+        recipient_id=_text(person, update.recipient_id),
+        recipient_user_id=_text(person, update.recipient_user_id),
+        errors=update.errors and words.part(person, update.errors),
+        pricing=update.pricing and words.part(person, update.pricing),
+        callback_data=None if update.callback_data is None else data(update.callback_data),
+        rest=None if rest == "{}" else rest,
+    )
+
+
+def _text(person: Person, value: str | None) -> str | None:
+    return None if value is None else person.text(value)
+
+
+def _lock(tx: WriteTx, new: dict[str, str]) -> None:
+    if tx.postgres:
+        wanted = {"wamids": sorted({*new, *new.values()})}
+        for table, key in (("sends", "message_id"), ("messages", "wamid")):
+            tx.all(
+                text(f"SELECT 1 FROM {table} WHERE wamid = ANY(:wamids) ORDER BY {key} FOR UPDATE"), wanted
+            )
+
+
+def _folded(tx: WriteTx, wamids: Sequence[str]) -> set[str]:
+    """Those whose folded columns are what their updates say: of others, some updates are gone by age."""
+    said: dict[str, list[Heard]] = {}
+    for one in updates.of_messages(tx, wamids):
+        said.setdefault(one.update.wamid, []).append(one)
+    statement = f"SELECT wamid, {', '.join(COLUMNS)} FROM messages WHERE wamid {among(tx, 'wamids')}"
+    return {
+        row.wamid
+        for row in tx.all(text(statement), {"wamids": given(tx, sorted(wamids))})
+        if tuple(row[1:]) == fold((one.update, one.received_at) for one in said.get(row.wamid, ())).row()
+    }
+
+
+def _sends(tx: WriteTx, new: dict[str, str]) -> None:
+    for old in sorted(new):
+        if new[old] != old:
+            tx.run(text("UPDATE sends SET wamid = :new WHERE wamid = :old"), {"new": new[old], "old": old})
+
+
+def _messages(tx: WriteTx, new: dict[str, str], person: Person, words: Words) -> set[str]:
+    """Rename the rows; those whose new id was there already, and which therefore are gone."""
+    crowded: set[str] = set()
+    statement = f"SELECT * FROM messages WHERE wamid {among(tx, 'wamids')} ORDER BY wamid"
+    for row in tx.all(text(statement), {"wamids": given(tx, sorted(new))}):
+        old = row.wamid
+        if new[old] != old and _there(tx, "messages", new[old]):
+            tx.run(text("DELETE FROM messages WHERE wamid = :old"), {"old": old})
+            if row.message_id is not None:
+                senders_columns.copy(tx, [row.message_id])
+            crowded.add(old)
+            continue
+        data = words.data if new[old] != old else person.text
+        tx.run(
+            _MESSAGE,
+            {
+                "old": old,
+                "new": new[old],
+                "data": None if row.callback_data is None else data(row.callback_data),
+                **{
+                    name: _text(person, getattr(row, name))
+                    for name in ("reference", "recipient", "recipient_id", "recipient_user_id")
+                },
+                **{
+                    name: (value := getattr(row, name)) and words.part(person, value)
+                    for name in ("pricing", "error")
+                },
+            },
+        )
+    _participants(tx, new, person, words)
+    return crowded
+
+
+_MESSAGE = text(
+    "UPDATE messages SET wamid = :new, reference = :reference, recipient = :recipient,"
+    " recipient_id = :recipient_id, recipient_user_id = :recipient_user_id, callback_data = :data,"
+    " pricing = :pricing, error = :error WHERE wamid = :old"
+)
+
+
+def _participants(tx: WriteTx, new: dict[str, str], person: Person, words: Words) -> None:
+    statement = f"SELECT * FROM participants WHERE wamid {among(tx, 'wamids')} ORDER BY wamid, participant"
+    for row in tx.all(text(statement), {"wamids": given(tx, sorted(new))}):
+        values = {**row._mapping, "wamid": new[row.wamid], "participant": person.text(row.participant)}
+        values["error"] = row.error and words.part(person, row.error)
+        if values == dict(row._mapping):
+            continue
+        tx.run(
+            text("DELETE FROM participants WHERE wamid = :wamid AND participant = :participant"),
+            {"wamid": row.wamid, "participant": row.participant},
+        )
+        names = ("wamid", "participant", *PARTICIPANT_COLUMNS)
+        tx.run(
+            text(
+                f"INSERT INTO participants ({', '.join(names)})"
+                f" VALUES ({', '.join(f':{name}' for name in names)}) ON CONFLICT DO NOTHING"
+            ),
+            values,
+        )
+
+
+def _updates(tx: WriteTx, told: Sequence[Any], new: dict[str, str], person: Person, words: Words) -> None:
+    """Each under its new key, in the batch of the feed where it stood."""
+    there = {one.key: one for one in updates.of_messages(tx, sorted(set(new.values()) - set(new)))}
+    for row in sorted(told, key=lambda row: updates.heard(row).key):
+        old = updates.heard(row)
+        erased = replace(old, update=erased_update(old.update, person, words))
+        if erased == old:
+            continue
+        tx.run(_DELETE_UPDATE, dict(zip(updates.KEY, old.key, strict=True)))
+        known = there.get(erased.key)
+        if known is not None:
+            updates.write(tx, updates.merge(known, erased))
+            continue
+        values = {one.name: getattr(erased.update, one.name) for one in fields(StatusUpdate)}
+        rest = {"received_at": row.received_at, "webhook_id": row.webhook_id, "batch": row.batch}
+        tx.run(_INSERT_UPDATE, {**values, **rest})
+        there[erased.key] = erased
+
+
+def _inbound(tx: WriteTx, new: dict[str, str], person: Person, words: Words) -> None:
+    wanted = {"wamids": given(tx, sorted(new))}
+    statement = f"SELECT * FROM inbound_messages WHERE wamid {among(tx, 'wamids')} ORDER BY wamid"
+    for row in tx.all(text(statement), wanted):
+        if new[row.wamid] != row.wamid and _there(tx, "inbound_messages", new[row.wamid]):
+            tx.run(text("DELETE FROM inbound_messages WHERE wamid = :old"), {"old": row.wamid})
+            continue
+        tx.run(
+            text(
+                "UPDATE inbound_messages SET wamid = :new, sender_id = :sender_id,"
+                " sender_user_id = :sender_user_id, content = :content WHERE wamid = :old"
+            ),
+            {
+                "old": row.wamid,
+                "new": new[row.wamid],
+                "sender_id": _text(person, row.sender_id),
+                "sender_user_id": _text(person, row.sender_user_id),
+                "content": row.content and words.part(person, row.content),
+            },
+        )
+    for old in sorted(new):
+        tx.run(
+            text("UPDATE inbound_messages SET replies_to = :new WHERE replies_to = :old"),
+            {"old": old, "new": new[old]},
+        )
+
+
+def _beside(tx: WriteTx, new: dict[str, str], person: Person) -> None:
+    """Every other table that names a message, when its id is another now."""
+    pairs = [(old, new[old]) for old in sorted(new) if new[old] != old]
+    if not pairs:
+        return
+    ledger.locked(tx)  # whoever works charges out has done it, and does it anew after us
+    for table in _BESIDE:
+        other = _OTHER_KEY.get(table)
+        same = f" AND other.{other} = {table}.{other}" if other else ""
+        move = text(
+            f"UPDATE {table} SET wamid = :new WHERE wamid = :old AND NOT EXISTS"
+            f" (SELECT 1 FROM {table} AS other WHERE other.wamid = :new{same})"
+        )
+        for old, wanted in pairs:
+            if tx.value(text(f"SELECT 1 FROM {table} WHERE wamid = :old LIMIT 1"), {"old": old}):
+                tx.run(move, {"old": old, "new": wanted})
+                tx.run(text(f"DELETE FROM {table} WHERE wamid = :old"), {"old": old})
+    for old, wanted in pairs:
+        _stranger(tx, old, wanted, person)
+
+
+def _stranger(tx: WriteTx, old: str, new: str, person: Person) -> None:
+    """Under the address of the new id."""
+    row = tx.first(text("SELECT * FROM strangers WHERE wamid = :old"), {"old": old})
+    if row is not None and not _there(tx, "strangers", new):
+        names = {name: _text(person, getattr(row, name)) for name in ("recipient", "user_id")}
+        tx.run(
+            text(
+                "UPDATE strangers SET wamid = :new, address = :address, recipient = :recipient,"
+                " user_id = :user_id WHERE wamid = :old"
+            ),
+            {"old": old, "new": new, "address": strangers.address(new), **names},
+        )
+    tx.run(text("DELETE FROM strangers WHERE wamid = :old"), {"old": old})
+
+
+def _there(tx: WriteTx, table: str, wamid: str) -> bool:
+    return tx.value(text(f"SELECT 1 FROM {table} WHERE wamid = :wamid"), {"wamid": wamid}) is not None
