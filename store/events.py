@@ -4,6 +4,7 @@ A cursor is the last position and, inside its batch, the last row's key; without
 done. Positions become visible in their own order (see store.feed), so a reader skips and repeats nothing.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,23 +65,26 @@ def mark_pruned(tx: WriteTx, position: int) -> None:
     tx.run(text(statement), {"name": _PRUNED, "value": str(position)})
 
 
-def page(tx: ReadTx, after: After | None, limit: int) -> Page:
-    """The next rows, at most `limit`; None begins at the oldest kept position. Raises Pruned."""
-    found = _page(tx, after or After(pruned_to(tx)), limit)
+def page(tx: ReadTx, after: After | None, limit: int, numbers: Sequence[str] = ()) -> Page:
+    """The next rows, at most `limit`; None begins at the oldest kept position. Raises Pruned.
+
+    `numbers`: whose rows alone are read, () is all; the end of a page goes past the others', and names none.
+    """
+    found = _page(tx, after or After(pruned_to(tx)), limit, numbers)
     # Looked at last: what was pruned while we read is told as well.
     if after is not None and after.position - (after.key is not None) < pruned_to(tx):
         raise Pruned
     return found
 
 
-def _page(tx: ReadTx, after: After, limit: int) -> Page:
+def _page(tx: ReadTx, after: After, limit: int, numbers: Sequence[str]) -> Page:
     begun = after.position - (after.key is not None)
     feed = tx.all(
         text("SELECT position, batch FROM feed WHERE position > :begun ORDER BY position LIMIT :most"),
         {"begun": begun, "most": MOST_BATCHES},
     )
     taken = _enough(tx, feed, limit, after)
-    rows = _rows(tx, [one.position for one in taken], after, limit + 1)
+    rows = _rows(tx, [one.position for one in taken], after, limit + 1, numbers)
     if len(rows) > limit:
         last = rows[limit - 1]
         return Page(tuple(rows[:limit]), After(last["position"], last["key"]), more=True)
@@ -108,21 +112,25 @@ def _enough(tx: ReadTx, feed: Any, limit: int, after: After) -> list[Any]:
     return taken
 
 
-def _rows(tx: ReadTx, positions: list[int], after: After, most: int) -> list[dict[str, Any]]:
+def _rows(
+    tx: ReadTx, positions: list[int], after: After, most: int, numbers: Sequence[str]
+) -> list[dict[str, Any]]:
     found = []
-    for kind, select, alias, names in (
-        ("status", _UPDATES, "u", UPDATE_KEY),
-        ("attempt", _ATTEMPTS, "o", ATTEMPT_KEY),
+    limited = {"numbers": given(tx, numbers)} if numbers else {}
+    for kind, select, alias, names, number in (
+        ("status", _UPDATES, "u", UPDATE_KEY, "coalesce(s.phone_number_id, u.phone_number_id)"),
+        ("attempt", _ATTEMPTS, "o", ATTEMPT_KEY, "s.phone_number_id"),
     ):
         columns = ", ".join(f"{alias}.{name}" for name in names)
-        parameters = {"positions": given(tx, positions), "most": most, "begun": after.position}
-        past = ""
+        parameters = {"positions": given(tx, positions), "most": most, "begun": after.position, **limited}
+        past, mine = "", f" AND {number} {among(tx, 'numbers')}" if numbers else ""
         if after.key is not None and len(after.key) == len(names):
             past = f" AND (f.position > :begun OR ({columns}) > ({', '.join(f':{one}' for one in names)}))"
             parameters |= dict(zip(names, after.key, strict=True))
         elif after.key is not None and kind == "status":
             past = " AND f.position > :begun"  # it stands among the attempts: the updates are done
-        where = f" WHERE f.position {among(tx, 'positions')}{past} ORDER BY f.position, {columns} LIMIT :most"
+        where = f" WHERE f.position {among(tx, 'positions')}{past}{mine}"
+        where += f" ORDER BY f.position, {columns} LIMIT :most"
         for row in tx.all(text(select + where), parameters):
             one = dict(row._mapping)
             found.append({**one, "kind": kind, "key": tuple(one[name] for name in names)})

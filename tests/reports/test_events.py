@@ -1,6 +1,7 @@
 """GET /api/v1/events and /api/v1/reports: never skips, never repeats, only what the asker may see."""
 
 import asyncio
+import base64
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -79,7 +80,7 @@ async def test_a_job_polls_on_from_next_and_a_pruned_cursor_is_gone(seeds: Seeds
 
 
 async def test_a_scoped_token_sees_its_numbers_and_its_cursor_goes_past_others(seeds: Seeds):
-    write(seeds.database, 1, "w1", number="200")
+    write(seeds.database, 1, "w1", "w1-too", number="200")
     write(seeds.database, 2, "w2", number="100")
     token = seeds.token("reporter", "100")
     first = (await ask(seeds, FEED, token, limit=1)).json()
@@ -87,6 +88,20 @@ async def test_a_scoped_token_sees_its_numbers_and_its_cursor_goes_past_others(s
     assert first["more"] is True
     second = (await ask(seeds, FEED, token, after=first["next"])).json()
     assert [one["wamid"] for one in second["events"]] == ["w2"]
+
+
+async def test_a_scoped_cursor_names_no_row_of_others(seeds: Seeds):
+    write(seeds.database, 1, "w1", "w2", "w3", number="200")
+    write(seeds.database, 2, "w4", "w5", number="100")
+    write(seeds.database, 3, "w6", "w7", number="200")
+    token, seen, after, more = seeds.token("reporter", "100"), [], {}, True
+    while more:
+        page = (await ask(seeds, FEED, token, limit=1, **after)).json()
+        seen += [one["wamid"] for one in page["events"]]
+        told = base64.urlsafe_b64decode(page["next"]).decode()
+        assert not any(name in told for name in ("w1", "w2", "w3", "w6", "w7"))
+        after, more = {"after": page["next"]}, page["more"]
+    assert seen == ["w4", "w5"]
 
 
 @pytest.mark.parametrize("after", ["x", "W10=", "WzEsWzFdXQ==", "Wy0xLG51bGxd"])
