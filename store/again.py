@@ -93,6 +93,8 @@ def why_not(story: Story, kept: bool, before: Sequence[Link], *, twice: bool = F
     """Why this message may not go again, in one sentence; None when it may. Pure."""
     if story.send is None:
         return "It was not sent from here, so it cannot be sent again from here."
+    if story.erased_on:
+        return "Whom it was sent to was erased."
     if story.status not in ("failed", "refused"):
         return "Only what failed or was refused can be sent again: any other may have reached the recipient."
     if story.conflict or story.participants or twice:

@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from store import status
 from store.database import ReadTx
+from whatsapp.erased import erased_on
 
 SEND_COLUMNS = (
     "message_id",
@@ -50,6 +51,13 @@ class Story:
     @property
     def status(self) -> str:
         return status.status({**(self.send or {}), **_known(self.message)})
+
+    @property
+    def erased_on(self) -> str | None:
+        """The day (UTC) on which whom it was sent to was erased; None when nobody was."""
+        send, message = self.send or {}, self.message or {}
+        names = (send.get("recipient"), message.get("recipient_id"), message.get("wamid"))
+        return next((day for name in names if (day := erased_on(name))), None)
 
     @property
     def conflict(self) -> bool:

@@ -38,6 +38,14 @@ def shown_status(story: Story) -> str:
     return "conflict" if story.conflict else story.status
 
 
+def erased(story: Story) -> str | None:
+    """What there is to say of a message whose recipient was erased."""
+    day = story.erased_on
+    return day and (
+        f"This person was erased on {day}: what stays says what became of the message, not to whom it went."
+    )
+
+
 def summary(story: Story) -> str:
     """What became of the message, for instance "Delivered 12 s after sending, not read yet"."""
     if story.participants:

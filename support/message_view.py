@@ -9,7 +9,7 @@ from store import money, status
 from store.explained import Explained, error_of, why
 from store.message_page import Seen
 from store.stories import Story
-from store.summary import MARKS, shown_status, summary
+from store.summary import MARKS, erased, shown_status, summary
 from store.timeline import Step, timeline
 from store.times import spelled
 from whatsapp import callback_data
@@ -122,6 +122,7 @@ def _facts(seen: Seen) -> list[tuple[str, str, bool]]:
 
 def _notes(story: Story) -> list[str]:
     found = (
+        (bool(story.erased_on), erased(story) or ""),
         (story.conflict, _CONFLICT),
         (story.delivered_implied and not story.participants, _IMPLIED),
         (story.status == "unknown" and error_of(story) is None, _UNKNOWN),

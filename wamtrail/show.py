@@ -14,7 +14,7 @@ from store import status
 from store.explained import Explained, error_of, why
 from store.group_rows import Conflicts
 from store.stories import Story
-from store.summary import MARKS, shown_status, summary
+from store.summary import MARKS, erased, shown_status, summary
 from store.timeline import Step, timeline
 from store.times import rfc3339
 from whatsapp.masking import mask, mask_wamid, scrub
@@ -51,6 +51,8 @@ def render_story(story: Story, console: Console, *, reveal: bool = False) -> Non
     _print_facts(story, console, reveal)
     if error := error_of(story):
         _print_error(error, console, reveal)
+    if gone := erased(story):
+        console.print(Text(gone))
     if story.conflict:
         console.print(Text(f"{MARKS['conflict']} {_CONFLICT}", style=STYLES["conflict"]))
     if story.delivered_implied:

@@ -9,6 +9,8 @@ import unicodedata
 
 import phonenumbers
 
+from whatsapp.erased import erased_on
+
 DOT = "•"
 BSUID = re.compile(r"([A-Z]{2})\.((?:ENT\.)?)([A-Za-z0-9]{1,128})")
 WA_ID_SHORTEST = 11  # fewer bare digits are more likely a national number than a whole one
@@ -66,6 +68,8 @@ def mask_user_id(value: str | None) -> str:
 
 def mask_wamid(value: str | None) -> str:
     """`wamid.…` and the last six characters, which lie past the part that decodes to the number."""
+    if value and erased_on(value):
+        return value  # it names nobody
     body = (value or "").removeprefix("wamid.")
     return f"wamid.…{body[-_WAMID_TAIL:] if len(body) >= _WAMID_WHOLE else ''}"
 
@@ -73,8 +77,8 @@ def mask_wamid(value: str | None) -> str:
 def mask(value: str | None) -> str:
     """Masks one identifier by its shape; any other (a group's id) keeps its last four characters."""
     text = (value or "").strip()
-    if not text:
-        return ""
+    if not text or erased_on(text):
+        return text
     if text.startswith("wamid."):
         return mask_wamid(text)
     if BSUID.fullmatch(text):

@@ -19,6 +19,7 @@ from store import (
     audit,
     backlog,
     charges,
+    erasure,
     ledger,
     open_messages,
     outcomes,
@@ -263,3 +264,11 @@ def traces(value: str) -> list[str]:
 def _encoded(who: str) -> list[str]:
     """The part of its base64 that is the same whatever stands around it, at each of three places."""
     return [base64.b64encode(b"x" * at + who.encode())[(4 if at else 0) : -4].decode() for at in range(3)]
+
+
+def erase(database: Database, name: str = WHO, **more: Any) -> erasure.Erased:
+    return erasure.erase(database, asked(name, **more), WORDS, lambda _: None)
+
+
+def left(database: Database) -> dict[str, list[str]]:
+    return {place: found for place, value in everything(database) if (found := traces(value))}

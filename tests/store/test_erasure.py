@@ -4,29 +4,26 @@ from typing import Any
 
 import pytest
 from erasure_works import (
+    OTHER,
+    THEIRS,
     USER,
     WHO,
     WORDS,
     asked,
+    erase,
     everything,
     filled,
     follow,
+    left,
     replayed,
-    traces,
 )
 from sqlalchemy import text
-from store_samples import NOW, message_id, rows
+from store_samples import CLAIM, NOW, message_id, new_send, rows
 
-from store import erasure, sends, verify
-from store.database import Database
-
-
-def erase(database: Database, name: str = WHO, **more: Any) -> erasure.Erased:
-    return erasure.erase(database, asked(name, **more), WORDS, lambda _: None)
-
-
-def left(database: Database) -> dict[str, list[str]]:
-    return {place: found for place, value in everything(database) if (found := traces(value))}
+from store import erasure, message_page, sends, verify
+from store.database import Database, ReadTx
+from store.errors import Refused
+from whatsapp.erased import erased_on
 
 
 @pytest.mark.parametrize("name", [WHO, USER])
@@ -80,3 +77,67 @@ def figures(database: Database) -> dict[str, Any]:
         else rows(database, table, without, order="1")
         for table in ("report_buckets", "report_costs", "accounts", "holds")
     }
+
+
+def test_other_people_keep_every_row_and_figure(database: Database) -> None:
+    filled(database)
+    with database.read() as tx:
+        before = without_payload(tx, OTHER)
+        told = tx.all(text("SELECT * FROM status_updates WHERE wamid = :wamid"), {"wamid": THEIRS})
+    erase(database)
+    with database.read() as tx:
+        assert tx.all(text("SELECT * FROM status_updates WHERE wamid = :wamid"), {"wamid": THEIRS}) == told
+        assert without_payload(tx, OTHER) == before
+        assert tx.value(text("SELECT count(*) FROM suppressions")) == 1
+
+
+def without_payload(tx: ReadTx, who: str) -> list[dict[str, Any]]:
+    found = tx.all(text("SELECT * FROM sends WHERE recipient = :who"), {"who": who})
+    return [{**row._mapping, "payload": None} for row in found]
+
+
+def test_a_message_still_opens_and_says_that_the_person_was_erased(database: Database) -> None:
+    filled(database)
+    with database.read() as tx:
+        strange = tx.value(text("SELECT count(*) FROM strangers"))
+    erase(database)
+    follow(database)
+    with database.read() as tx:
+        seen = message_page.seen(tx, message_id(1))
+        addresses = [row.address for row in tx.all(text("SELECT address FROM strangers"))]
+        others = [message_page.seen(tx, address) for address in addresses]
+    assert seen is not None
+    assert seen.story.status == "read"
+    assert seen.story.erased_on == erased_on(seen.wamid) == "2026-11-27"
+    assert len(addresses) == strange
+    assert all(others)
+    assert sum(one is not None and one.story.erased_on is not None for one in others) == strange - 1
+
+
+def test_nothing_is_changed_while_a_message_to_them_is_on_its_way(database: Database) -> None:
+    filled(database)
+    with database.write() as tx:
+        sends.submit(tx, new_send(9, recipient=USER), NOW, CLAIM)
+    before = list(everything(database))
+    with pytest.raises(Refused, match="being sent right now"):
+        erase(database)
+    assert list(everything(database)) == before
+
+
+def test_a_dry_run_tells_of_all_and_changes_nothing(database: Database) -> None:
+    filled(database)
+    before = list(everything(database))
+    found = erasure.found(database, asked(), WORDS)
+    assert list(everything(database)) == before
+    assert found.counts["webhooks"] == 12
+    assert found.counts["cancelled"] == 1
+    assert found.counts["suppressions"] == 2
+
+
+def test_it_is_written_down_without_the_number(database: Database) -> None:
+    filled(database)
+    erase(database)
+    (entry,) = [row for row in rows(database, "audit_log") if row["action"] == "erase"]
+    assert (entry["who"], entry["target"]) == ("command", "+91 98•••••210")
+    assert "12 webhooks" in entry["reason"]
+    assert not [row for row in rows(database, "installation") if row["name"].startswith("erasure")]
