@@ -3,18 +3,28 @@
 A pytest call of its own (`scripts/test` makes it): Playwright and pytest-asyncio cannot share a process.
 """
 
+import json
 import os
 import secrets
 import shutil
 import sqlite3
+import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
-from flows.installation import Installation
+from argon2 import PasswordHasher
+from flows.installation import NUMBER, Installation, eventually
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from store import tokens, users
+from store.database import Database, WriteTx
+from whatsapp.signature import sign
 
 ARGUMENTS = (
     "--no-sandbox",  # the suite may run as root
@@ -25,10 +35,11 @@ ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
 )
+HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)  # tests need no slow one
 PASSWORD = "a long enough password of nobody"  # of users that live as long as a test
 
 
-@dataclass(frozen=True)
+@dataclass
 class Desk:
     """The running product, and how to sign in to it."""
 
@@ -38,12 +49,62 @@ class Desk:
     def user(self, role: str, *numbers: str) -> str:
         """A new user's name; the password is PASSWORD."""
         name = f"{role}-{secrets.token_hex(4)}"
-        limits = [word for number in numbers for word in ("--number", number)]
-        done = self.installation.run(
-            "user", "create", name, "--role", role, "--password-stdin", *limits, input=f"{PASSWORD}\n"
-        )
-        assert done.returncode == 0, done.stderr
+        with self._written() as tx:
+            users.create(
+                tx,
+                user_id=secrets.token_hex(8),
+                name=name,
+                role=role,
+                numbers=numbers,
+                password=HASHER.hash(PASSWORD),
+                now=time.time(),
+            )
         return name
+
+    def sent(self, to: str, reference: str | None = None) -> str:
+        """Gone, as far as it will go by itself; the message_id."""
+        message_id = self.queued(to, NUMBER, reference)
+        eventually(lambda: self.shown(message_id)["status"] not in ("queued", "sending"))
+        return message_id
+
+    def queued(self, to: str, number: str, reference: str | None = None) -> str:
+        payload = {"messaging_product": "whatsapp", "to": to, "type": "text", "text": {"body": "Hello"}}
+        asked = {"from": number, "payload": payload, "reference": reference}
+        answer = self.called("POST", "/api/v1/messages", json={k: v for k, v in asked.items() if v})
+        assert answer.status_code == 202, answer.text
+        return str(answer.json()["message_id"])
+
+    def shown(self, message_id: str) -> dict[str, Any]:
+        found: dict[str, Any] = self.called("GET", f"/api/v1/messages/{message_id}").json()
+        return found
+
+    def called(self, method: str, path: str, **more: Any) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {self._token}"}
+        return httpx.request(method, self.address + path, headers=headers, trust_env=False, **more)
+
+    @cached_property
+    def _token(self) -> str:
+        with self._written() as tx:
+            return tokens.create(tx, "tests", "admin", (), time.time(), secrets.token_urlsafe(32))
+
+    @contextmanager
+    def _written(self) -> Iterator[WriteTx]:
+        database = Database(self.installation.environment["WAMTRAIL_DATABASE_URL"])
+        with closing(database), database.write() as tx:
+            yield tx
+
+    def hears(self, *changes: dict[str, object]) -> None:
+        """A signed webhook of Meta's with these changes is kept; the processor comes to it in a moment."""
+        entry = {"id": "102290129340398", "time": int(time.time()), "changes": changes}
+        body = json.dumps({"object": "whatsapp_business_account", "entry": [entry]}).encode()
+        signature = sign(self.installation.simulator.scenario.app_secret, body)
+        answer = httpx.post(
+            self.installation.callback_url,
+            content=body,
+            headers={"X-Hub-Signature-256": signature},
+            trust_env=False,
+        )
+        assert answer.status_code == 200
 
     def signed_in(self, page: Page, role: str = "admin", *numbers: str) -> str:
         name = self.user(role, *numbers)
@@ -77,7 +138,13 @@ def desk(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
     shutil.copyfile(sqlite_template, folder / "wamtrail.db")
     with Installation(f"sqlite:///{folder}/wamtrail.db", folder, hang_seconds=2.0) as installation:
         address = f"http://127.0.0.1:{installation.console_port}"
-        installation.start("run", "all", ready=f"{address}/healthz", WAMTRAIL_WRAPPER_TIMEOUT="1")
+        installation.start(
+            *("run", "all"),
+            ready=f"{address}/healthz",
+            WAMTRAIL_WRAPPER_TIMEOUT="1",
+            WAMTRAIL_REVEAL_REASON="true",
+            WAMTRAIL_KEEP_CONTENT="true",  # so that a message can be sent again
+        )
         yield Desk(installation, address)
     with closing(sqlite3.connect(folder / "wamtrail.db")) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
