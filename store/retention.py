@@ -29,7 +29,8 @@ from store.retention_ages import Ages
 from store.retention_sweeps import Sweep, Tell, Work
 from store.rollup_days import bounds, day_of
 
-SEALS = 30  # tries, each after the reports were brought up to date
+SEALS = 10  # tries, each after the reports were brought up to date
+SEAL_PAUSE = 0.5  # seconds
 VACUUM = 200  # pages of the SQLite file that are given back in one transaction
 
 
@@ -138,11 +139,12 @@ def _sealed(work: Work, day: str, zone: ZoneInfo, clock: Callable[[], float]) ->
     reason = ""
     for _ in range(SEALS):
         try:
+            rollups.refresh_before(work.database, day, zone, clock)
             with work.database.write() as tx:
                 rollups.seal(tx, day)
         except rollups.NotRefreshed as problem:
-            reason = str(problem)
-            rollups.refresh_all(work.database, zone, clock)  # the feed goes on meanwhile, so again and again
+            reason = str(problem)  # something of those days came in between
+            work.rest(SEAL_PAUSE)
         else:
             return None
     return reason

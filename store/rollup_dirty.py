@@ -16,6 +16,7 @@ from store.database import ReadTx, WriteTx
 from store.lists import among, given
 from store.rollup_days import day_of
 
+UNREAD = 1_000  # batches of the feed
 OVERLAP = 120.0  # seconds that a send may take from its time to its commit, clocks' differences included
 
 _MARK = text(
@@ -104,6 +105,24 @@ def take_in(tx: WriteTx, wamids: Sequence[str], found: Sequence[Any], zone: Zone
         tx.run(_STRANGER, [{"wamid": w, "number": places[w][0], "at": places[w][1]} for w in new])
     moved = [before[wamid] for wamid in before if before[wamid] != places.get(wamid)]
     mark(tx, [*places.values(), *moved], zone, now)
+
+
+def unread(tx: ReadTx, position: int, before: float) -> bool:
+    """Whether the feed after this position, or a mark, tells of a message that counts before this moment."""
+    feed = "SELECT position, batch FROM feed WHERE position > :position ORDER BY position LIMIT :most"
+    news = tx.all(text(feed), {"position": position, "most": UNREAD})
+    if len(news) == UNREAD:
+        return True  # too far behind to look
+    statement = (
+        f"SELECT 1 FROM (SELECT wamid FROM status_updates WHERE batch {among(tx, 'batches')} UNION"
+        " SELECT s.wamid FROM attempt_outcomes AS o JOIN sends AS s ON s.message_id = o.message_id"
+        f" WHERE o.batch {among(tx, 'batches')} UNION SELECT wamid FROM dirty_messages) AS news"
+        " LEFT JOIN messages AS m ON m.wamid = news.wamid LEFT JOIN sends AS s ON s.wamid = news.wamid"
+        " LEFT JOIN report_strangers AS r ON r.wamid = news.wamid WHERE news.wamid IS NOT NULL"
+        " AND (coalesce(s.queued_at, m.first_seen_at, 0) < :before OR r.seen_at < :before) LIMIT 1"
+    )
+    batches = given(tx, [row.batch for row in news])
+    return tx.value(text(statement), {"batches": batches, "before": before}) is not None
 
 
 def new_sends(tx: ReadTx, through: float) -> list[tuple[str, float]]:

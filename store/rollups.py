@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import text
 
-from store import following, rollup_dirty, rollup_marks
+from store import followers, following, rollup_dirty, rollup_marks
 from store.database import Database, WriteTx
 from store.errors import StoreError
 from store.rollup_days import bounds, days_between
@@ -18,6 +18,7 @@ from store.rollup_refresh import Pace, due, refresh
 NAME = "rollups"
 MARKS = 500  # in one transaction
 EVERY = 15.0  # seconds between two refreshes of a bucket, and between two looks for new sends
+STEPS = 2_000  # of the feed at most, before days are sealed
 AT_ONCE = 4  # buckets a step
 
 
@@ -56,10 +57,23 @@ def refresh_all(database: Database, zone: ZoneInfo, clock: Callable[[], float]) 
         refresh(database, day, number, zone, clock(), EVERY)
 
 
+def refresh_before(database: Database, day: str, zone: ZoneInfo, clock: Callable[[], float]) -> None:
+    """Everything dirty of the days before this one, for whoever is about to seal them."""
+    _begin(database, zone, clock())
+    for _ in range(STEPS):  # the feed goes on meanwhile
+        if not _follow(database, zone, clock()):
+            break
+    _look_for_sends(database, zone, clock(), 0.0)
+    with database.read() as tx:
+        wanted = [place for place in due(tx, None, None) if place[0] < day]
+    for each, number in wanted:
+        refresh(database, each, number, zone, clock(), EVERY)
+
+
 def seal(tx: WriteTx, before_day: str) -> None:
     """From now on the buckets of days before this one never change. Raises NotRefreshed when some are old.
 
-    Call it before any of their rows go, in the transaction that lets them go or earlier.
+    Call it after `refresh_before`, before any of their rows go.
     """
     known = rollup_dirty.locked(tx)
     if known is None:
@@ -68,19 +82,11 @@ def seal(tx: WriteTx, before_day: str) -> None:
         )
     if before_day <= known.sealed_before:
         return
-    zone = ZoneInfo(known.zone)
-    behind = tx.value(
-        text(
-            "SELECT 1 FROM feed WHERE position > coalesce((SELECT position FROM followers"
-            " WHERE name = :name), 0) LIMIT 1"
-        ),
-        {"name": NAME},
-    )
+    start = bounds(before_day, ZoneInfo(known.zone))[0]
     old = tx.value(
         text("SELECT 1 FROM dirty_buckets WHERE day < :day AND waiting = 0 LIMIT 1"), {"day": before_day}
     )
-    marked = tx.value(text("SELECT 1 FROM dirty_messages LIMIT 1"))
-    if behind or old or marked or known.sends_through < bounds(before_day, zone)[0]:
+    if old or known.sends_through < start or rollup_dirty.unread(tx, followers.position(tx, NAME), start):
         raise NotRefreshed("The reports of those days are not up to date yet; try again in a minute.")
     tx.run(text("DELETE FROM dirty_buckets WHERE day < :day"), {"day": before_day})
     tx.run(text("UPDATE report_state SET sealed_before = :day WHERE name = ''"), {"day": before_day})
@@ -111,7 +117,7 @@ def _begin(database: Database, zone: ZoneInfo, now: float) -> None:
         if known is None or known.zone == zone.key:
             return
         tx.run(text("UPDATE report_state SET zone = :zone WHERE name = ''"), {"zone": zone.key})
-        for table in ("report_buckets", "report_costs", "report_days", "dirty_buckets"):
+        for table in ("report_buckets", "report_costs", "report_latency", "report_days", "dirty_buckets"):
             tx.run(text(f"DELETE FROM {table} WHERE day >= :day"), {"day": known.sealed_before})
         noon = 12 * 3600
         places = {
