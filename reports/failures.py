@@ -1,8 +1,9 @@
 """Failures: how many messages failed or were refused for which reason, and how that compares with before."""
 
-import json
 from collections.abc import Iterable
 from typing import Any
+
+from pydantic_core import from_json
 
 from reports import grouping
 from reports.report import Asked, Column
@@ -53,14 +54,14 @@ def rows(tx: ReadTx, asked: Asked) -> list[dict[str, Any]]:
 
 
 def _by_code(tx: ReadTx, asked: Asked) -> dict[_Key, list[Any]]:
-    found = rollup_sums.texts(tx, grouping.period(asked), asked.by, "errors")
+    found = rollup_sums.errors(tx, grouping.period(asked), asked.by)
     return merged((tuple(row), row[-1]) for row in found)
 
 
 def merged(found: Iterable[tuple[tuple[Any, ...], str]]) -> dict[_Key, list[Any]]:
     sums: dict[_Key, list[Any]] = {}
     for row, errors in found:
-        for code, (count, first, example) in json.loads(errors).items():
+        for code, (count, first, example) in from_json(errors).items():
             known = sums.setdefault((*row[:-1], code), [0, first, example])
             known[0] += count
             known[1:] = min((known[1], known[2]), (first, example))

@@ -33,7 +33,7 @@ def columns(asked: Asked) -> tuple[Column, ...]:
 
 def rows(tx: ReadTx, asked: Asked) -> list[dict[str, Any]]:
     found: dict[tuple[str, ...], dict[str, Merging]] = {}
-    for row in rollup_sums.texts(tx, grouping.period(asked), asked.by, "latency"):
+    for row in rollup_sums.steps(tx, grouping.period(asked), asked.by):
         group = found.setdefault(tuple(row[:-1]), {})
         for step, plain in from_json(row[-1]).items():
             group.setdefault(step, Merging()).add(plain)

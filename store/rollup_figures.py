@@ -44,6 +44,16 @@ class Figures:
     def unfinished(self) -> int:
         return sum(group.counts[state] for group in self.groups.values() for state in UNFINISHED)
 
+    def latency(self) -> dict[tuple[str, str], dict[str, Histogram]]:
+        """(part, value) -> step -> histogram, for each part of the groups; '' is all of them."""
+        found: dict[tuple[str, str], dict[str, Histogram]] = {}
+        for key, group in self.groups.items():
+            for part, value in (("", ""), *zip(GROUP, key, strict=True)):
+                steps = found.setdefault((part, value), {}) if group.latency else {}
+                for name, one in group.latency.items():
+                    steps.setdefault(name, Histogram()).merge(one)
+        return found
+
     def take_in(self, rows: Iterable[Any]) -> None:
         for row in rows:
             said, named, free = _said(row.pricing)
@@ -92,7 +102,10 @@ def _count(group: Group, row: Any) -> None:
 
 
 def _error(group: Group, row: Any) -> None:
-    found = first_error(row.message_error if row.status == "failed" else row.send_error)
+    try:
+        found = first_error(row.message_error if row.status == "failed" else row.send_error)
+    except ValueError:  # no JSON: one such row must not stop the figures of its day
+        found = None
     code = "" if found is None or found["code"] is None else str(found["code"])[:100]
     at = float(row.failed_at if row.failed_at is not None else row.at)
     example = row.message_id or address(row.key)

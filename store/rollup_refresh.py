@@ -11,12 +11,14 @@ from sqlalchemy import TextClause, text
 
 from store import rollup_dirty
 from store.database import Database, ReadTx, WriteTx
+from store.histogram import Histogram
 from store.rollup_days import bounds
 from store.rollup_figures import COST, COUNTS, GROUP, SUMS, Figures
 from store.rollup_rows import PAGE, pages
 
 _PLACE = ("day", "phone_number_id")
-_FIGURES = (*_PLACE, *GROUP, *COUNTS, "errors", "latency")
+_FIGURES = (*_PLACE, *GROUP, *COUNTS, "errors", "latency", "steps")
+_LATENCY = (*_PLACE, "part", "value", "refreshes", "steps")
 _COSTS = (*_PLACE, *COST, *SUMS)
 AGE = 50  # a bucket with unfinished messages is looked at again after this part of its age
 ROWS_A_SECOND = 3_000  # a bucket rests a second for so many rows: refreshing takes a small part of the time
@@ -73,7 +75,7 @@ def refresh(
         sealed = known is None or known.zone != zone.key or day < known.sealed_before
         if sealed or _refreshes(tx, place) != refreshes:
             return False
-        _write(tx, day, number, figures)
+        _write(tx, day, number, figures, refreshes + 1)
         values = {**place, "now": now, "not_before": now + max(every, size / ROWS_A_SECOND), "zone": zone.key}
         tx.run(_DAY, {**values, "unfinished": figures.unfinished})
         again = now + max(every, (now - end) / AGE)
@@ -95,8 +97,8 @@ _WAIT = text(
 )
 
 
-def _write(tx: WriteTx, day: str, number: str, figures: Figures) -> None:
-    for table in ("report_buckets", "report_costs"):
+def _write(tx: WriteTx, day: str, number: str, figures: Figures, refreshes: int) -> None:
+    for table in ("report_buckets", "report_costs", "report_latency"):
         tx.run(text(f"DELETE FROM {table} {_AT}"), {"day": day, "number": number})
     head = {"day": day, "phone_number_id": number}
     groups = [
@@ -105,7 +107,8 @@ def _write(tx: WriteTx, day: str, number: str, figures: Figures) -> None:
             **dict(zip(GROUP, key, strict=True)),
             **group.counts,
             "errors": json.dumps(group.errors, sort_keys=True),
-            "latency": json.dumps({name: one.plain() for name, one in sorted(group.latency.items())}),
+            "latency": "{}",
+            "steps": _steps(group.latency) if group.latency else None,
         }
         for key, group in sorted(figures.groups.items())
     ]
@@ -113,10 +116,21 @@ def _write(tx: WriteTx, day: str, number: str, figures: Figures) -> None:
         {**head, **dict(zip(COST, key, strict=True)), **dict(zip(SUMS, sums, strict=True))}
         for key, sums in sorted(figures.costs.items())
     ]
-    if groups:
-        tx.run(_insert("report_buckets", _FIGURES), groups)
-    if costs:
-        tx.run(_insert("report_costs", _COSTS), costs)
+    latency = [
+        {**head, "part": part, "value": value, "refreshes": refreshes, "steps": _steps(steps)}
+        for (part, value), steps in sorted(figures.latency().items())
+    ]
+    for table, names, rows in (
+        ("report_buckets", _FIGURES, groups),
+        ("report_costs", _COSTS, costs),
+        ("report_latency", _LATENCY, latency),
+    ):
+        if rows:
+            tx.run(_insert(table, names), rows)
+
+
+def _steps(latency: dict[str, Histogram]) -> str:
+    return json.dumps({name: one.packed() for name, one in sorted(latency.items())})
 
 
 def _insert(table: str, names: tuple[str, ...]) -> TextClause:

@@ -32,13 +32,32 @@ def costs(tx: ReadTx, period: Period, by: Sequence[str], wanted: Sequence[str]) 
     return _sums(tx, period, by, wanted, "report_costs", "charged_on")
 
 
-def texts(tx: ReadTx, period: Period, by: Sequence[str], column: str) -> Sequence[Row[Any]]:
-    """Of each bucket's groups the parts that are asked, and its `errors` or `latency` last."""
-    chosen = ", ".join([*_columns(by, "day"), column])
+def errors(tx: ReadTx, period: Period, by: Sequence[str]) -> Sequence[Row[Any]]:
+    """Of each bucket's groups the parts that are asked, and its `errors` last."""
+    chosen = ", ".join([*_columns(by, "day"), "errors"])
+    where = f"{_where(tx, period, 'day')} AND errors <> '{{}}'"
+    return tx.all(text(f"SELECT {chosen} FROM report_buckets WHERE {where}"), _values(tx, period))
+
+
+def steps(tx: ReadTx, period: Period, by: Sequence[str]) -> Sequence[Row[Any]]:
+    """The same with histograms of steps as JSON: of buckets summed by one part, when no more are asked."""
+    parts = [name for name in by if name in GROUP]
+    where, chosen = _where(tx, period, "day"), _columns(by, "day")
+    if len(parts) > 1:
+        columns = ", ".join([*chosen, "coalesce(steps, latency)"])
+        statement = (
+            f"SELECT {columns} FROM report_buckets WHERE {where} AND (steps IS NOT NULL OR latency <> '{{}}')"
+        )
+        return tx.all(text(statement), _values(tx, period))
+    summed = [{"day": "l.day", "number": "l.phone_number_id"}.get(name, "l.value") for name in by]
+    limited = where.replace("phone_number_id", "l.phone_number_id").replace("day ", "l.day ")
     statement = (
-        f"SELECT {chosen} FROM report_buckets WHERE {_where(tx, period, 'day')} AND {column} <> '{{}}'"
+        f"SELECT {', '.join([*summed, 'l.steps'])} FROM report_latency AS l JOIN report_days AS r"
+        " ON r.day = l.day AND r.phone_number_id = l.phone_number_id AND r.refreshes = l.refreshes"
+        f" WHERE l.part = :part AND {limited} UNION ALL"
+        f" SELECT {', '.join([*chosen, 'latency'])} FROM report_buckets WHERE {where} AND latency <> '{{}}'"
     )
-    return tx.all(text(statement), _values(tx, period))
+    return tx.all(text(statement), {**_values(tx, period), "part": parts[0] if parts else ""})
 
 
 def completeness(tx: ReadTx, period: Period, now: float) -> dict[str, Any]:

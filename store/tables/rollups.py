@@ -36,7 +36,24 @@ class ReportBucket(SQLModel, table=True):
     conflicts: int = Field(sa_column=integer())  # reached, and failed as well
     strangers: int = Field(sa_column=integer())  # not sent by us, as far as is known
     errors: str = Field(sa_column=text())  # JSON: code -> [messages, first time, an example]
-    latency: str = Field(sa_column=text())  # JSON: step -> histogram, see store/histogram.py
+    latency: str = Field(sa_column=text())  # JSON as before 0010, which wrote it last; now '{}'
+    steps: str | None = Field(default=None, sa_column=text(nullable=True))  # JSON: step -> packed histogram
+
+
+class ReportLatency(SQLModel, table=True):
+    """Histograms of a bucket summed by one of its parts: few rows to merge for most questions.
+
+    They hold as long as `refreshes` is that of the bucket's report_days: older code leaves them behind.
+    """
+
+    __tablename__ = "report_latency"
+
+    day: str = Field(sa_column=ident(primary_key=True))
+    phone_number_id: str = Field(sa_column=ident(primary_key=True))
+    part: str = Field(sa_column=ident(primary_key=True))  # template, country ...; '' is the whole bucket
+    value: str = Field(sa_column=ident(primary_key=True))
+    refreshes: int = Field(sa_column=integer())
+    steps: str = Field(sa_column=text())  # JSON: step -> packed histogram, see store/histogram.py
 
 
 class ReportCost(SQLModel, table=True):

@@ -39,7 +39,8 @@ from store.retention_ages import DAY
 from store.tables import metadata
 
 PART = QuarantinedPart("/entry/0", "Nobody understands this.", "{}")
-STAYS = {"followers", "report_state", "report_days", "report_buckets", "report_costs", "installation"}
+STAYS = {"followers", "report_state", "report_days", "report_buckets", "report_costs", "report_latency"}
+STAYS |= {"installation"}
 
 
 def old_world(database: Database) -> None:
@@ -247,7 +248,7 @@ def test_lists_of_templates_and_opt_outs_are_nothing_of_an_age(database: Databas
 KEPT_ON_PURPOSE = {
     *("accounts", "ledger_entries", "rate_cards", "numbers", "endpoints", "users", "api_tokens"),
     *("suppressions", "templates", "installation", "followers", "processor_marks"),
-    *("report_state", "report_days", "report_buckets", "report_costs", "dirty_buckets"),
+    *("report_state", "report_days", "report_buckets", "report_costs", "report_latency", "dirty_buckets"),
 }
 
 
