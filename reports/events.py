@@ -28,20 +28,21 @@ _GREATEST = 2**63 - 1
 
 def write_after(after: After) -> str:
     key = None if after.key is None else list(after.key)
-    return base64.urlsafe_b64encode(json.dumps([after.position, key]).encode()).decode()
+    return base64.urlsafe_b64encode(json.dumps([after.position, key, after.erasures]).encode()).decode()
 
 
 def _after(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     try:
-        position, key = json.loads(base64.b64decode(value, altchars=b"-_", validate=True))
-        fine = _number(position) and (key is None or _key(key))
+        position, key, *more = json.loads(base64.b64decode(value, altchars=b"-_", validate=True))
+        erasures = more[0] if len(more) == 1 else 0
+        fine = _number(position) and (key is None or _key(key)) and len(more) < 2 and _number(erasures)
     except (ValueError, TypeError, binascii.Error, RecursionError):
         fine = False
     if not fine:
         raise bad("is not a cursor of this feed; take `next` of the page before, unchanged")
-    return After(position, None if key is None else tuple(key))
+    return After(position, None if key is None else tuple(key), erasures)
 
 
 def _number(value: Any) -> bool:
@@ -87,8 +88,9 @@ def _page(database: Database, query: EventsQuery, bearer: Bearer) -> Page:
             raise Problem(
                 410,
                 "Cursor too old",
-                "Events after this cursor were deleted by age. Ask once without `after`, fetch what you count"
-                " anew from /api/v1/reports or /api/v1/messages, and go on from `next`.",
+                "Events after this cursor were deleted by age, or some are of a person who was erased. Ask once"
+                " without `after`, fetch what you count anew from /api/v1/reports or /api/v1/messages, and go on"
+                " from `next`.",
             ) from None
 
 

@@ -13,7 +13,16 @@ from typing import TypeVar
 
 from sqlalchemy import text
 
-from store import audit, erasure_bodies, erasure_find, erasure_rows, erasure_sends, erasure_state, searches
+from store import (
+    audit,
+    erasure_bodies,
+    erasure_find,
+    erasure_rows,
+    erasure_sends,
+    erasure_state,
+    events,
+    searches,
+)
 from store import erasure_sweep as sweeping
 from store.database import Database, WriteTx, is_transient
 from store.erasure_state import Words
@@ -108,6 +117,7 @@ def _begin(database: Database, asked: Asked, done: Erased) -> tuple[str, Person]
         key, _ = erasure_state.begun(tx, asked.name, asked.day, asked.secret)
         who = erasure_state.learnt(tx, key, names, ())
         cancelled = erasure_sends.stop(tx, who, asked.now)
+        events.count_erasures(tx, events.erasures(tx) // 2 * 2 + 1)
         searches.forget(tx)  # a query can spell a number in any way, and is kept for a day only
         return key, who, cancelled
 
@@ -209,6 +219,8 @@ def _end(tx: WriteTx, key: str, person: Person, asked: Asked, done: Erased) -> N
     told = ", ".join(f"{count} {kind}" for kind, count in sorted(done.counts.items()) if count)
     audit.record(tx, at=asked.now, who="command", action="erase", target=asked.shown, reason=told)
     erasure_state.ended(tx, key)
+    if not erasure_state.open_ones(tx):
+        events.count_erasures(tx, events.erasures(tx) // 2 * 2 + 2)
 
 
 def _slices(whole: Sequence[str], size: int) -> Iterable[Sequence[str]]:

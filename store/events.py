@@ -5,7 +5,7 @@ done. Positions become visible in their own order (see store.feed), so a reader 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import text
@@ -15,6 +15,7 @@ from store.lists import among, given
 
 MOST_BATCHES = 500  # that one page looks at
 _PRUNED = "feed_pruned_to"
+_ERASURES = "feed_erasures"
 UPDATE_KEY = ("wamid", "participant", "status", "occurred_at", "error_codes")
 ATTEMPT_KEY = ("message_id", "number")
 _UPDATES = (
@@ -32,15 +33,19 @@ Key = tuple[str | int, ...]
 
 
 class Pruned(Exception):
-    """The rows after this cursor are no longer all there."""
+    """The rows after this cursor are no longer all there, or no longer in their order."""
 
 
 @dataclass(frozen=True, slots=True)
 class After:
-    """Where a reader stands. Keys of updates and attempts differ in length; updates come first."""
+    """Where a reader stands. Keys of updates and attempts differ in length; updates come first.
+
+    `erasures` as counted when the page was read: an erasure changes keys, and so their order in a batch.
+    """
 
     position: int
     key: Key | None = None
+    erasures: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +70,46 @@ def mark_pruned(tx: WriteTx, position: int) -> None:
     tx.run(text(statement), {"name": _PRUNED, "value": str(position)})
 
 
+def erasures(tx: ReadTx) -> int:
+    """Counts the beginnings and the ends of erasures: odd while one runs."""
+    return int(tx.value(text("SELECT value FROM installation WHERE name = :name"), {"name": _ERASURES}) or 0)
+
+
+def count_erasures(tx: WriteTx, count: int) -> None:
+    statement = (
+        "INSERT INTO installation (name, value) VALUES (:name, :value) ON CONFLICT (name) DO UPDATE"
+        " SET value = excluded.value"
+    )
+    tx.run(text(statement), {"name": _ERASURES, "value": str(count)})
+
+
 def page(tx: ReadTx, after: After | None, limit: int, numbers: Sequence[str] = ()) -> Page:
     """The next rows, at most `limit`; None begins at the oldest kept position. Raises Pruned.
 
     `numbers`: whose rows alone are read, () is all; the end of a page goes past the others', and names none.
     """
+    begun = erasures(tx)
     found = _page(tx, after or After(pruned_to(tx)), limit, numbers)
     # Looked at last: what was pruned while we read is told as well.
     if after is not None and after.position - (after.key is not None) < pruned_to(tx):
         raise Pruned
-    return found
+    if after is not None and _disordered(tx, after):
+        raise Pruned
+    return replace(found, after=replace(found.after, erasures=begun))
+
+
+def _disordered(tx: ReadTx, after: After) -> bool:
+    """It stands inside a batch, and an erasure has changed keys of that batch since, or may just do so."""
+    if after.key is None or len(after.key) != len(UPDATE_KEY):
+        return False
+    now = erasures(tx)
+    if now == after.erasures and now % 2 == 0:
+        return False
+    statement = (
+        "SELECT 1 FROM feed AS f JOIN status_updates AS u ON u.batch = f.batch WHERE f.position = :position"
+        " AND (u.wamid LIKE 'erased-%' OR u.participant LIKE '%erased%') LIMIT 1"
+    )
+    return tx.value(text(statement), {"position": after.position}) is not None
 
 
 def _page(tx: ReadTx, after: After, limit: int, numbers: Sequence[str]) -> Page:

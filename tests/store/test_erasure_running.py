@@ -22,7 +22,7 @@ from erasure_works import (
 )
 from store_samples import NOW, message_id, rows, status_update, webhook
 
-from store import erasure, followers, following, search_follow, verify, webhooks
+from store import erasure, events, followers, following, search_follow, verify, webhooks
 from store.apply import apply
 from store.database import Database
 from whatsapp.erased import erased_on
@@ -149,3 +149,44 @@ def test_followers_that_looked_before_bring_no_old_id_back(database: Database) -
         assert not following.moved(tx, search_follow.NAME, before, news.position) or not seen
     follow(database)
     assert left(database) == {}
+
+
+def test_the_feed_goes_on_without_skip_or_repeat(database: Database) -> None:
+    filled(database)
+    with database.read() as tx:
+        every = events.page(tx, None, 1000).updates_and_attempts
+        whole = events.page(tx, None, len(every) - 1)
+        ended = events.page(tx, None, 1000).after
+    erase(database)
+    with database.read() as tx:
+        again = events.page(tx, None, 1000).updates_and_attempts
+        assert events.page(tx, ended, 1000).updates_and_attempts == ()
+    same = ("position", "kind", "message_id", "occurred_at", "status", "outcome", "number")
+    assert len(again) == len(every)
+    assert sorted(str([one.get(name) for name in same]) for one in again) == sorted(
+        str([one.get(name) for name in same]) for one in every
+    )
+    assert whole.after.position == every[-1]["position"]
+
+
+@pytest.mark.parametrize("limit", range(1, 12))
+def test_a_reader_inside_a_batch_whose_order_an_erasure_changed_is_told(
+    database: Database, limit: int
+) -> None:
+    filled(database)
+    with database.read() as tx:
+        cut = events.page(tx, None, limit)
+    erase(database)
+    inside = cut.after.key is not None and len(cut.after.key) == len(events.UPDATE_KEY)
+    with database.read() as tx:
+        if inside:
+            with pytest.raises(events.Pruned):
+                events.page(tx, cut.after, 100)
+        else:
+            rest = events.page(tx, cut.after, 100)
+            assert len(rest.updates_and_attempts) + limit == len(
+                events.page(tx, None, 100).updates_and_attempts
+            )
+        anew = events.page(tx, None, 8)
+        further = events.page(tx, anew.after, 100)
+        assert len(further.updates_and_attempts) + 8 == len(events.page(tx, None, 100).updates_and_attempts)
