@@ -88,9 +88,9 @@ def _page(database: Database, query: EventsQuery, bearer: Bearer) -> Page:
             raise Problem(
                 410,
                 "Cursor too old",
-                "Events after this cursor were deleted by age, or some are of a person who was erased. Ask once"
-                " without `after`, fetch what you count anew from /api/v1/reports or /api/v1/messages, and go on"
-                " from `next`.",
+                "Events after this cursor were deleted by age, or some are of a person who was erased."
+                " Ask once without `after`, fetch what you count anew from /api/v1/reports or"
+                " /api/v1/messages, and go on from `next`.",
             ) from None
 
 
