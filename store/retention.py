@@ -6,6 +6,7 @@ only of days whose figures are sealed. Each step decides for itself what may go,
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import text
@@ -157,8 +158,8 @@ def _swept(work: Work, outcome: Outcome, *sweeps: Sweep) -> None:
 
 def _ended(work: Work, now: float) -> None:
     """What has run out by itself, and would otherwise go when the next of its kind comes."""
-    for step in (sessions.forget_ended, sign_in_failures.forget_old, searches.forget_old, holds.release_late):
-        work.write(lambda tx, verb=step: verb(tx, now))  # type: ignore[misc]
+    for verb in (sessions.forget_ended, sign_in_failures.forget_old, searches.forget_old, holds.release_late):
+        work.write(partial(_at, verb, now))
     after = ""
 
     def step(tx: WriteTx) -> int:
@@ -168,6 +169,10 @@ def _ended(work: Work, now: float) -> None:
 
     while work.write(step):
         pass
+
+
+def _at(verb: Callable[[WriteTx, float], int], now: float, tx: WriteTx) -> int:
+    return verb(tx, now)
 
 
 def _vacuum(work: Work) -> None:
