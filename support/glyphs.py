@@ -30,7 +30,7 @@ SHAPES: Final[Mapping[str, str]] = MappingProxyType(
         "unknown": _QUESTION,
         "conflict": _BOLT,
         "waiting": f'{_RING}<path d="M8 4.6V8l2.6 1.7"/>',
-        "unmatched": '<path d="M2 8h3.4M10.6 8H14M6.4 4.8L5.3 3M9.6 11.2l1.1 1.8"/>',
+        "unmatched": '<circle cx="8" cy="8" r="5.75" stroke-dasharray="3 3"/><path d="M8 8v.1"/>',
         "quarantine": '<path d="M8 2.2l6.2 11.2H1.8z"/><path d="M8 6.6v3M8 11.5v.1"/>',
     }
 )

@@ -8,6 +8,7 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -15,6 +16,7 @@ from flows.installation import Installation, eventually
 from playwright.sync_api import Page, sync_playwright
 
 from browser.conftest import ARGUMENTS, Desk
+from browser.places import APPROVED
 from store import migrate
 
 SIZES = {"wide": (1600, 1000), "desk": (1280, 900), "narrow": (360, 740)}
@@ -49,7 +51,16 @@ PAGES = (
     "/reports",
     "/audit",
     "/account",
+    "/account-events",
     "/nothing-here",
+)
+
+
+HEARD: tuple[dict[str, Any], ...] = (
+    {"field": "message_template_status_update", "value": APPROVED},
+    {"field": "phone_number_quality_update", "value": {"event": "FLAGGED", "current_limit": "TIER_1K"}},
+    {"field": "account_update", "value": {"event": "ACCOUNT_VIOLATION"}},
+    {"field": "messages", "value": {"statuses": [{"id": "", "status": "sent", "timestamp": "x"}]}},
 )
 
 
@@ -63,7 +74,13 @@ def main() -> None:
         migrate.upgrade(url)
         with Installation(url, Path(own), hang_seconds=2.0, strangers=0.2) as installation:
             address = f"http://127.0.0.1:{installation.console_port}"
-            installation.start("run", "all", ready=f"{address}/healthz", WAMTRAIL_WRAPPER_TIMEOUT="1")
+            installation.start(
+                *("run", "all"),
+                ready=f"{address}/healthz",
+                WAMTRAIL_WRAPPER_TIMEOUT="1",
+                WAMTRAIL_REVEAL_REASON="true",
+                WAMTRAIL_KEEP_CONTENT="true",
+            )
             _take_all(Desk(installation, address), folder, _messages(installation))
 
 
@@ -72,7 +89,10 @@ def _messages(installation: Installation) -> list[str]:
     ids = []
     for place, fate in enumerate(FATES):
         done = installation.send_text(
-            f"+9198{place:06d}"[:9] + fate, "Hello", "--no-wait", "--reference", f"order-{77 + place}"
+            f"+9198{place:06d}"[:9] + fate,
+            "Hello",
+            *("--no-wait", "--reference", f"order-{77 + place}"),
+            WAMTRAIL_KEEP_CONTENT="true",
         )
         ids += [line.split()[1] for line in done.stdout.splitlines() if line.startswith("message_id ")]
 
@@ -86,7 +106,8 @@ def _messages(installation: Installation) -> list[str]:
 
 def _take_all(desk: Desk, folder: Path, ids: list[str]) -> None:
     name = desk.user("admin")
-    addresses = [*PAGES, *(f"/messages/{one}" for one in ids)]
+    desk.hears(*HEARD)
+    addresses = [*PAGES, *(f"/messages/{one}" for one in ids), f"/messages/{ids[2]}/again"]
     found = shutil.which("chromium") or shutil.which("chromium-browser")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found, args=list(ARGUMENTS))
@@ -112,6 +133,10 @@ def _take(page: Page, desk: Desk, name: str, addresses: list[str], folder: Path)
         page.goto(desk.address + address)
         word = address.strip("/").split("?")[0].replace("/", "-") or "front"
         page.screenshot(path=folder / f"{place:02d}-{word[:40]}.png", full_page=True)
+        listed = page.locator('main a[href^="/account-events/"], main a[href^="/work/quarantine/"]').first
+        if address in ("/account-events", "/work/quarantine") and listed.count():
+            page.goto(desk.address + str(listed.get_attribute("href")))
+            page.screenshot(path=folder / f"{place:02d}-{word[:40]}-one.png", full_page=True)
 
 
 if __name__ == "__main__":
