@@ -5,13 +5,18 @@ from dataclasses import dataclass
 from heapq import nlargest
 from typing import Any
 
-from sqlalchemy import Row, text
+from sqlalchemy import Row, bindparam, text
 
 from store.database import ReadTx
 
 MOST_FIELDS = 200  # Meta has about forty
 LONGEST = 20_000  # characters of a value that a list reads
 _HEAD = "digest, entry_id, field, kind, occurred_at, received_at, webhook_id, length(value) AS length"
+
+_SHOWN = text(
+    f"SELECT {_HEAD}, CASE WHEN length(value) <= :longest THEN value END AS value"
+    " FROM account_events WHERE digest IN :digests"
+).bindparams(bindparam("digests", expanding=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +57,17 @@ def fields(tx: ReadTx) -> list[str]:
 
 
 def page(tx: ReadTx, chosen: Sequence[str], limit: int, after: Cursor | None = None) -> list[Event]:
-    """Of these fields. Each reads the end of its part of the index; the parts are merged."""
-    values: dict[str, Any] = {"limit": limit, "longest": LONGEST}
+    """Of these fields. Each reads the end of its part of the index; what is newest of all is read whole."""
+    values: dict[str, Any] = {"limit": limit}
     if after is not None:
         values |= {"after_at": after.at, "after_key": bytes.fromhex(after.key)}
     statement = text(part(after))
     rows = (row for field in chosen for row in tx.all(statement, {**values, "field": field}))
-    newest = nlargest(limit, rows, key=lambda row: (row.received_at, bytes(row.digest)))
-    return [_event(row) for row in newest]
+    newest = nlargest(limit, ((row.received_at, bytes(row.digest)) for row in rows))
+    if not newest:
+        return []
+    found = tx.all(_SHOWN, {"longest": LONGEST, "digests": [digest for _, digest in newest]})
+    return sorted((_event(row) for row in found), key=lambda one: (one.received_at, one.key), reverse=True)
 
 
 def part(after: Cursor | None) -> str:
@@ -69,9 +77,8 @@ def part(after: Cursor | None) -> str:
     behind = (
         " AND received_at <= :after_at AND (received_at, digest) < (:after_at, :after_key)" if after else ""
     )
-    value = "CASE WHEN length(value) <= :longest THEN value END AS value"
     return (
-        f"SELECT {_HEAD}, {value} FROM account_events WHERE field = :field{behind}"
+        f"SELECT received_at, digest FROM account_events WHERE field = :field{behind}"
         " ORDER BY received_at DESC, digest DESC LIMIT :limit"
     )
 

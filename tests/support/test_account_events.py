@@ -126,7 +126,7 @@ async def test_any_cursor_and_key_is_answered_with_a_page(seeds: Seeds, after: s
 def test_each_field_is_read_from_the_end_of_its_index(seeds: Seeds, after: Cursor | None):
     for n in range(50):
         keep(seeds, STATUS, {"event": f"N{n}"}, n)
-    values: dict[str, Any] = {"field": STATUS, "limit": 50, "longest": 100}
+    values: dict[str, Any] = {"field": STATUS, "limit": 50}
     if after:
         values |= {"after_at": after.at, "after_key": b""}
     with seeds.database.write() as tx:
