@@ -25,7 +25,7 @@ from bench.processes import free_port, running
 from bench.support_fill import PHONE, REFERENCE, WAMID, fill, message_id
 
 PROJECT = Path(__file__).resolve().parent.parent
-NAME, PASSWORD = "bench", "a password for one run only"
+NAME, PASSWORD = f"bench-{os.getpid()}", "a password for one run only"
 LISTS = ("waiting", "unknown", "unmatched", "quarantine", "failures", "suppressed", "conflicts")
 
 
@@ -109,6 +109,8 @@ def _questions(client: httpx.Client, messages: int) -> Iterator[tuple[str, Ask]]
     yield "search: phone number", searched(lambda n: "+" + PHONE.format(n // 10))
     yield "search: error code", searched(lambda _n: "error:131026")
     yield "search: template and status", searched(lambda _n: "template:order_update status:read")
+    yield "search: filters that nothing meets", searched(lambda _n: "template:order_update status:played")
+    yield "search: last hours, one status", searched(lambda _n: "since:6h status:delivered")
     yield "message page", lambda place: client.get(f"/messages/{message_id(_spread(place, messages))}")
     yield "front page", lambda _place: client.get("/")
     for name in LISTS:
