@@ -1,5 +1,6 @@
 """The JSON API for jobs, under /api: messages, one and many, read only, and what stands around every call."""
 
+import re
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -43,7 +44,9 @@ def create(database: Database, more: Sequence[BaseRoute] = (), *, throttle: Thro
         ],
     )
     inner.router.redirect_slashes = False
-    return Mount("/api", app=inner)
+    mounted = Mount("/api", app=inner)
+    mounted.path_regex = _with_lines(mounted.path_regex)
+    return mounted
 
 
 def routes(database: Database) -> list[BaseRoute]:
@@ -67,7 +70,14 @@ def routes(database: Database) -> list[BaseRoute]:
             )
         return JSONResponse(message_json(found), headers=PRIVATE)
 
-    return [Route("/v1/messages", messages), Route("/v1/messages/{id:path}", message)]
+    one = Route("/v1/messages/{id:path}", message)
+    one.path_regex = _with_lines(one.path_regex)
+    return [Route("/v1/messages", messages), one]
+
+
+def _with_lines(pattern: re.Pattern[str]) -> re.Pattern[str]:
+    """A reference may hold a line's end, and then its address does."""
+    return re.compile(pattern.pattern, re.DOTALL)
 
 
 def page(

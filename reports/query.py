@@ -9,7 +9,7 @@ from reports.problems import Problem
 from reports.values import ListCursor, Recipient, Text, Time, Whole
 from store.listing import Filter
 
-_Status = Literal[
+Status = Literal[
     "queued",
     "sending",
     "unknown",
@@ -30,7 +30,7 @@ class MessagesQuery(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
     to: Recipient | None = Field(None, description="Phone number, business-scoped user id or group id.")
-    status: _Status | None = Field(None, description="Where the message stands.")
+    status: Status | None = Field(None, description="Where the message stands.")
     since: Time | None = Field(None, description="Taken in, or first heard of, at this time or later.")
     until: Time | None = Field(None, description="Before this time.")
     from_: Text | None = Field(None, alias="from", description="phone_number_id that it was sent from.")

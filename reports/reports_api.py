@@ -22,13 +22,15 @@ DAYS = 30  # of a period without `since`
 
 
 def _groups(value: Any) -> Any:
-    return tuple(value.split(",")) if isinstance(value, str) and value else ()
+    return tuple(value.split(",")) if isinstance(value, str) else value
 
 
 Groups = Annotated[
     tuple[str, ...],
     BeforeValidator(_groups),
-    WithJsonSchema({"type": "array", "items": {"enum": list(DIMENSIONS)}, "uniqueItems": True}),
+    WithJsonSchema(
+        {"type": "array", "items": {"enum": list(DIMENSIONS)}, "minItems": 1, "uniqueItems": True}
+    ),
 ]
 
 

@@ -94,12 +94,18 @@ def described(kind: str, **more: Any) -> WithJsonSchema:
     return WithJsonSchema({"type": "string", "format": kind, **more})
 
 
-Text = Annotated[str, Field(min_length=1, max_length=LONGEST), AfterValidator(_storable)]
+_LINE: dict[str, Any] = {"minLength": 1, "maxLength": LONGEST, "pattern": "^[^\\x00]+$"}
+Text = Annotated[
+    str,
+    Field(min_length=1, max_length=LONGEST),
+    AfterValidator(_storable),
+    WithJsonSchema({"type": "string", **_LINE}),
+]
 Whole = Annotated[int, BeforeValidator(_whole)]
 Recipient = Annotated[
     Text,
     AfterValidator(_recipient),
-    described("recipient", minLength=1, maxLength=LONGEST, examples=["+919812340001"]),
+    described("recipient", **_LINE, examples=["+919812340001"]),
 ]
 Time = Annotated[
     float,

@@ -12,7 +12,7 @@ from sender.prepare import digest
 
 PRIORITIES = {"transactional": 0, "bulk": 1}
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
-_DURATION = re.compile(r"([0-9]{1,7})([smhd])", re.ASCII)
+DURATION = re.compile(r"([0-9]{1,7})([smhd])", re.ASCII)
 _OWN = {"/phone_number_id": "/from", "/reference": "/reference", "/valid_for": "/valid_for"}
 _OWN |= {"/idempotency_key": "/idempotency_key"}
 
@@ -43,7 +43,7 @@ class QueueRequest:
         return digest([payload_digest.hex(), *options], self.phone_number_id)
 
 
-_KNOWN = ("from", "payload", "reference", "idempotency_key", "valid_for", "priority")
+KNOWN = ("from", "payload", "reference", "idempotency_key", "valid_for", "priority")
 
 
 def read(body: object, key_in_header: str | None) -> tuple[QueueRequest | None, tuple[Problem, ...]]:
@@ -74,9 +74,9 @@ def placed(one: Problem) -> Problem:
 
 def _problems(body: dict[str, Any], key_in_header: str | None) -> Iterator[Problem]:
     for name in body:
-        if name not in _KNOWN:
-            yield problem((name,), f"is no field here; known are {listing(_KNOWN)}")
-    yield from shape_problems(_Shape, {name: body[name] for name in body if name in _KNOWN}, ())
+        if name not in KNOWN:
+            yield problem((name,), f"is no field here; known are {listing(KNOWN)}")
+    yield from shape_problems(_Shape, {name: body[name] for name in body if name in KNOWN}, ())
     if body.get("idempotency_key") == "":
         yield problem(("idempotency_key",), "is empty; leave it out, or give each message its own")
     key = body.get("idempotency_key")
@@ -92,5 +92,5 @@ def _problems(body: dict[str, Any], key_in_header: str | None) -> Iterator[Probl
 def _seconds(typed: object) -> float | None:
     if isinstance(typed, (int, float)) and not isinstance(typed, bool):
         return min(float(typed), 1e12) if abs(typed) < 1e300 else 1e12
-    match = _DURATION.fullmatch(typed) if isinstance(typed, str) else None
+    match = DURATION.fullmatch(typed) if isinstance(typed, str) else None
     return float(match[1]) * _UNITS[match[2]] if match else None

@@ -7,7 +7,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 # The blank before the offset is a '+' that an address has turned into one.
 _MOMENT = re.compile(
-    r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d(?:\.\d{1,6})?)(?:([Zz])|([-+ ])([01]\d:[0-5]\d))", re.ASCII
+    r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d(?:\.\d{1,20})?)(?:([Zz])|([-+ ])((?:[01]\d|2[0-3]):[0-5]\d))",
+    re.ASCII,
 )
 
 

@@ -144,20 +144,25 @@ def console(parts: Parts) -> None:
     """The company's port: nothing without a token or a sign-in."""
     from reports import reports_api
     from support import app as support_app
+    from wamtrail import api_description, sending_part
     from wamtrail import console as console_app
-    from wamtrail import sending_part
     from wamtrail.pages import house
 
     desk = sending_part.desk(parts)
     at_home = house(parts, desk)
+    rates = console_app.Rates(parts.settings.api_rate, parts.settings.api_send_rate)
+    description, its_page = api_description.routes(at_home, rates.read, rates.send)
     app = console_app.create(
         parts.database,
         desk,
         health=health.routes(parts),
-        more=reports_api.routes(parts.database, ZoneInfo(parts.settings.report_zone), clock),
-        pages=[*support_app.routes(at_home), *parts.pages],
+        more=[
+            *reports_api.routes(parts.database, ZoneInfo(parts.settings.report_zone), clock),
+            *description,
+        ],
+        pages=[*support_app.routes(at_home), *its_page, *parts.pages],
         handlers=support_app.not_found(at_home),
-        rates=console_app.Rates(parts.settings.api_rate, parts.settings.api_send_rate),
+        rates=rates,
     )
     parts.listeners.append(Listener(app, listen(parts.settings.console_bind, "WAMTRAIL_CONSOLE_BIND")))
 

@@ -211,6 +211,13 @@ async def test_a_database_that_is_away_is_503(tmp_path):
     assert int(answer.headers["retry-after"]) > 0
 
 
+async def test_a_reference_with_a_line_end_is_found(seeds: Seeds):
+    message_id = seeds.accepted("wamid.1", reference="order\n77\n")
+    answer = await ask(seeds, f"{LIST}/order%0A77%0A")
+    assert answer.json()["message_id"] == message_id
+    is_problem(await ask(seeds, f"{LIST}/order%0A78"), 404)
+
+
 async def test_the_event_loop_never_waits_for_the_database(seeds: Seeds, monkeypatch):
     threads = set()
     read = Database.read
