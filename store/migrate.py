@@ -1,6 +1,6 @@
 """Bringing a database to the tables this program needs, and telling whether it is there.
 
-Alembic is imported inside the functions: it costs a tenth of a second that only these commands pay.
+Alembic is imported by `upgrade` alone: it costs a fifth of a second that no other command has to pay.
 """
 
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING, Literal
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from store import engines
@@ -57,14 +57,23 @@ def schema(url: str) -> Schema:
 
 
 def _schema(connection: Connection) -> Schema:
-    from alembic.runtime.migration import MigrationContext
-    from alembic.script import ScriptDirectory
-
-    found = MigrationContext.configure(connection).get_current_revision()
+    found = _revision(connection)
     needs = _needed_code(connection) if found else CODE
-    script = ScriptDirectory.from_config(_config(connection))
-    known = {revision.revision for revision in script.walk_revisions()}
-    return judged(found, script.get_current_head(), known, needs)
+    known = revisions()
+    return judged(found, max(known), known, needs)
+
+
+def _revision(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return found
+
+
+def revisions() -> set[str]:
+    """Of all migrations, which stand in one line by the numbers of their files."""
+    names = (file.name for file in files("migrations").joinpath("versions").iterdir())
+    return {name.partition("_")[0] for name in names if name[:1].isdecimal() and name.endswith(".py")}
 
 
 def judged(found: str | None, head: str | None, known: set[str], needs: tuple[int, ...]) -> Schema:

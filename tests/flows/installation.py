@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import httpx
+from quick_commands import QuickCommands
 
 from simulator.running import RunningSimulator
 from simulator.scenario import Scenario
@@ -40,7 +41,10 @@ def free_port() -> int:
 class Installation:
     """`wamtrail` with settings of its own; the processes it starts end with the block."""
 
-    def __init__(self, database_url: str, folder: Path, **scenario: Any) -> None:
+    def __init__(
+        self, database_url: str, folder: Path, commands: QuickCommands | None = None, **scenario: Any
+    ) -> None:
+        """`commands` runs what comes to its end by itself; without it each is a Python of its own."""
         self.receiver_port, self.console_port = free_port(), free_port()
         self.callback_url = f"http://127.0.0.1:{self.receiver_port}/webhooks/whatsapp"
         self.simulator = RunningSimulator(
@@ -57,6 +61,7 @@ class Installation:
         )
         self._database_url = database_url
         self._folder = folder
+        self._commands = commands
         self._processes: list[subprocess.Popen[str]] = []
 
     def __enter__(self) -> Self:
@@ -108,10 +113,13 @@ class Installation:
         self, *arguments: str, input: str | None = None, **environment: str
     ) -> subprocess.CompletedProcess[str]:
         """`wamtrail ARGUMENTS` to its end, output captured."""
+        wanted = {**self.environment, **environment}
+        if self._commands is not None and arguments[0] != "run":
+            return self._commands.run(arguments, env=wanted, cwd=self._folder, input=input)
         return subprocess.run(
             self._command(arguments),
             input=input,
-            env={**self.environment, **environment},
+            env=wanted,
             cwd=self._folder,
             text=True,
             capture_output=True,

@@ -28,10 +28,10 @@ def send(installed: Installation, *values: str, language: str = "en", to: str = 
     return installed.run("send", "template", "--from", NUMBER, "--to", to, *named, *params)
 
 
-def write(folder: Path, content: Any, name: str = "file.json", age: float = 0.0) -> str:
+def write(folder: Path, content: Any, name: str = "file.json", at: float | None = None) -> str:
     path = folder / name
     path.write_text(content if isinstance(content, str) else json.dumps(content), "utf-8")
-    os.utime(path, (time.time() - age,) * 2)
+    os.utime(path, None if at is None else (at, at))
     return str(path)
 
 
@@ -51,9 +51,11 @@ def about(status: str) -> dict[str, Any]:
 
 
 def test_a_template_is_imported_checked_paused_by_a_webhook_and_freed(install: Make, tmp_path: Path) -> None:
-    installed = install()
+    installed, began = install(), time.time()
     assert send(installed, "a", "b", "c").returncode == 0  # nothing is known of it yet
-    done = installed.run("template", "import", write(tmp_path, {"data": [DEFINITION, {"name": "x"}]}, age=60))
+    done = installed.run(
+        "template", "import", write(tmp_path, {"data": [DEFINITION, {"name": "x"}]}, at=began - 60)
+    )
     assert done.returncode == 1
     assert "Imported 1 translation." in done.stdout
     assert done.stderr.startswith("wamtrail: Template 2 of 2 cannot be used: ")
@@ -64,17 +66,17 @@ def test_a_template_is_imported_checked_paused_by_a_webhook_and_freed(install: M
     assert send(installed, "Asha").returncode == 0
 
     installed.start_receiver()
-    tell(installed, "message_template_status_update", about("PAUSED"), time.time() - 20)
+    tell(installed, "message_template_status_update", about("PAUSED"), began - 20)
     eventually(lambda: "paused" in installed.run("template", "list").stdout)
     refused = send(installed, "Asha")
     assert refused.returncode == 1
     assert "new_bottles (en) is paused at Meta. Meta's reason: FIRST_PAUSE." in refused.stderr
     assert "Traceback" not in refused.stderr
-    tell(installed, "message_template_status_update", about("APPROVED"), time.time() - 40)  # late, and older
-    tell(installed, "template_category_update", {**about(""), "new_category": "UTILITY"}, time.time() - 10)
+    tell(installed, "message_template_status_update", about("APPROVED"), began - 40)  # late, and older
+    tell(installed, "template_category_update", {**about(""), "new_category": "UTILITY"}, began - 10)
     eventually(lambda: "utility" in installed.run("template", "show", "new_bottles").stdout)
     assert send(installed, "Asha").returncode == 1
-    stale = installed.run("template", "import", write(tmp_path, DEFINITION, age=60))
+    stale = installed.run("template", "import", write(tmp_path, DEFINITION, at=began - 60))
     assert "new_bottles (en) stays PAUSED" in stale.stderr
     tell(installed, "message_template_status_update", about("APPROVED"), time.time())
     eventually(lambda: send(installed, "Asha").returncode == 0)
