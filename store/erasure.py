@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TypeVar
 
 from sqlalchemy import text
 
@@ -21,17 +20,19 @@ from store import (
     erasure_sends,
     erasure_state,
     events,
+    following,
+    open_messages,
+    rollups,
+    search_follow,
     searches,
 )
 from store import erasure_sweep as sweeping
-from store.database import Database, WriteTx, is_transient
-from store.erasure_state import Words
+from store.database import Database, WriteTx
+from store.erasure_state import Words, written
 from store.lists import among, given
 from whatsapp.person import Person
 
-T = TypeVar("T")
 ROUNDS = 5  # of looking for what came meanwhile
-TRIES = 20
 _FOLLOWED = ("strangers", "open_messages", "report_strangers", "dirty_messages", "charges_due")
 
 
@@ -79,7 +80,7 @@ def erase(
         if not more:
             break
     done.names = len(person.names)
-    _written(database, lambda tx: _end(tx, key, person, asked, done))
+    written(database, lambda tx: _end(tx, key, person, asked, done))
     return done
 
 
@@ -121,7 +122,7 @@ def _begin(database: Database, asked: Asked, done: Erased) -> tuple[str, Person]
         searches.forget(tx)  # a query can spell a number in any way, and is kept for a day only
         return key, who, cancelled
 
-    key, person, cancelled = _written(database, begin)
+    key, person, cancelled = written(database, begin)
     done.counts["cancelled"] += cancelled
     return key, person
 
@@ -132,7 +133,7 @@ def _known(database: Database, key: str, person: Person, told: Told) -> Person:
         names = erasure_find.names(tx, person)
         wamids = erasure_find.wamids(tx, person.also(names))
     wamids |= erasure_find.encoded(database, person.also(names), lambda n: told("messages", n))
-    return _written(database, lambda tx: erasure_state.learnt(tx, key, names, wamids))
+    return written(database, lambda tx: erasure_state.learnt(tx, key, names, wamids))
 
 
 def _bodies(
@@ -165,12 +166,12 @@ def _rows(
         sends = [message_id for message_id, _ in erasure_find.sends(tx, person)]
         groups = erasure_find.in_groups(tx, person)
     for some in _slices(sends, erasure_sends.AT_ONCE):
-        _written(database, partial(erasure_sends.erase, message_ids=some, person=person, words=words))
+        written(database, partial(erasure_sends.erase, message_ids=some, person=person, words=words))
         told("messages", len(some))
     done.counts["sends"] += len(sends)
     wanted = sorted({*wamids, *groups})
     for some in _slices(wanted, erasure_rows.AT_ONCE):
-        _written(database, partial(erasure_rows.erase, wamids=some, person=person, words=words))
+        written(database, partial(erasure_rows.erase, wamids=some, person=person, words=words))
         told("messages", len(some))
     done.counts["messages"] += len(wanted)
 
@@ -196,9 +197,9 @@ def _came_meanwhile(
         fresh = erasure_find.wamids(tx, person.also(names))
         there = erasure_find.still_there(tx, person.wamids)
         sends = erasure_find.sends(tx, person.also(names))
-    person = _written(database, lambda tx: erasure_state.learnt(tx, key, names, fresh))
+    person = written(database, lambda tx: erasure_state.learnt(tx, key, names, fresh))
     if sends:
-        done.counts["cancelled"] += _written(database, lambda tx: erasure_sends.stop(tx, person, asked.now))
+        done.counts["cancelled"] += written(database, lambda tx: erasure_sends.stop(tx, person, asked.now))
     wanted = fresh | there | (person.wamids - before.wamids)
     if wanted or sends:
         _rows(database, person, words, done, told, wanted)
@@ -207,7 +208,7 @@ def _came_meanwhile(
 
 def _end(tx: WriteTx, key: str, person: Person, asked: Asked, done: Erased) -> None:
     """Followers that have looked at a message under its old id look again, and what they wrote of it goes."""
-    tx.run(text("UPDATE followers SET position = position - 1 WHERE position > 0"))
+    following.step_back(tx, (open_messages.NAME, search_follow.NAME, rollups.NAME))
     for some in _slices(sorted(person.wamids), 5_000):
         for table in _FOLLOWED:
             tx.run(
@@ -225,16 +226,3 @@ def _end(tx: WriteTx, key: str, person: Person, asked: Asked, done: Erased) -> N
 
 def _slices(whole: Sequence[str], size: int) -> Iterable[Sequence[str]]:
     return (whole[at : at + size] for at in range(0, len(whole), size))
-
-
-def _written(database: Database, work: Callable[[WriteTx], T]) -> T:
-    """In one transaction; again when another writer crossed it."""
-    for _ in range(TRIES - 1):
-        try:
-            with database.write() as tx:
-                return work(tx)
-        except Exception as problem:
-            if not is_transient(problem):
-                raise
-    with database.write() as tx:
-        return work(tx)

@@ -4,7 +4,7 @@ What was looked at counts only while nobody else has moved the position meanwhil
 follow under one name. A message that changes after the look is named by the feed again, at a later position.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 from sqlalchemy import text
@@ -46,3 +46,17 @@ def moved(tx: WriteTx, name: str, before: int, after: int) -> bool:
     )
     statement = "UPDATE followers SET position = :after WHERE name = :name AND position = :before"
     return bool(tx.run(text(statement), {"name": name, "before": before, "after": after}))
+
+
+def step_back(tx: WriteTx, names: Iterable[str]) -> None:
+    """For whoever changes messages without news of them in the feed, before they look at them themselves.
+
+    A follower that is between its look and its write finds the position moved, writes nothing and looks
+    again; the batch that it reads twice changes nothing.
+    """
+    statement = (
+        "INSERT INTO followers (name, position) VALUES (:name, -1) ON CONFLICT (name) DO UPDATE"
+        " SET position = followers.position - 1"
+    )
+    for name in sorted(names):
+        tx.run(text(statement), {"name": name})

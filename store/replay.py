@@ -15,8 +15,11 @@ from store import (
     charges_due,
     extras,
     feed,
+    following,
     open_messages,
     rollup_marks,
+    rollups,
+    search_follow,
     senders_columns,
     settle,
     updates,
@@ -71,9 +74,16 @@ def replay(
     if changed:
         charges_due.mark(tx, touched)
         rollup_marks.mark(tx, touched)
-        open_messages.look_again(tx, touched)  # the feed does not name what was taken back
+        _tell_followers(tx, touched)
         feed.stamp(tx, batch, now)
     return changed
+
+
+def _tell_followers(tx: WriteTx, wamids: Sequence[str]) -> None:
+    """The feed does not name what was taken back, and one may be about to write what it saw before."""
+    following.step_back(tx, (open_messages.NAME, search_follow.NAME, rollups.NAME))
+    open_messages.look_again(tx, wamids)
+    search_follow.look_again(tx, wamids)
 
 
 def recompute(tx: WriteTx, wamids: Sequence[str]) -> None:

@@ -62,6 +62,11 @@ def write(tx: WriteTx, changes: Changes) -> None:
         tx.run(_KNOWN_AS, [{"name": name, "recipient": recipient} for name, recipient in changes.names])
 
 
+def look_again(tx: WriteTx, wamids: Sequence[str]) -> None:
+    """Both at once, for whoever changes messages without news of them in the feed."""
+    write(tx, look(tx, wamids))
+
+
 def forget(tx: WriteTx, wamids: Sequence[str]) -> None:
     """These messages are deleted."""
     tx.run(

@@ -15,6 +15,7 @@ from store import (
     newest,
     open_messages,
     replay,
+    search_follow,
     sends,
     webhooks,
     work_lists,
@@ -107,6 +108,44 @@ def test_a_replay_that_takes_a_status_back_lets_the_message_wait_again(database:
     with database.write() as tx:
         replay.replay(tx, 1, lambda kept: webhook(kept.webhook_id, received_at=NOW), NOW)
     assert followed(database) == [("waiting", W1)]
+
+
+@pytest.mark.parametrize("beginning", [True, False])
+def test_a_replay_wins_over_a_follower_that_looked_just_before(database: Database, beginning: bool):
+    accepted(database)
+    with database.write() as tx:
+        webhooks.keep(tx, [webhooks.Incoming(b"{}", NOW)])
+    heard(database, 1, status_update(status="delivered"), status_update(W2, "delivered"))
+    if not beginning:
+        open_messages.step(database, 1)
+        search_follow.step(database, 1)
+
+    def looked_before_the_replay(look: Any) -> Any:
+        def looked(tx: Any, wamids: Any) -> Any:
+            seen = look(tx, wamids)
+            with database.write() as other:  # it ends while what was seen is not written yet
+                replay.replay(other, 1, lambda kept: webhook(kept.webhook_id, received_at=NOW), NOW)
+            return seen
+
+        return looked
+
+    for one in (open_messages, search_follow):
+        following.step(database, one.NAME, looked_before_the_replay(one.look), one.write)
+    assert followed(database) == [("waiting", W1)]
+    while search_follow.step(database):
+        pass
+    assert rows(database, "strangers") == []
+
+
+def test_what_a_replay_takes_back_of_a_stranger_is_not_found_any_more(database: Database):
+    with database.write() as tx:
+        webhooks.keep(tx, [webhooks.Incoming(b"{}", NOW)])
+    heard(database, 1, status_update(W2, "delivered"))
+    search_follow.step(database)
+    assert len(rows(database, "strangers")) == 1
+    with database.write() as tx:
+        replay.replay(tx, 1, lambda kept: webhook(kept.webhook_id, received_at=NOW), NOW)
+    assert rows(database, "strangers") == []
 
 
 STEPS = st.lists(
