@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import text
 
-from store.database import WriteTx
+from store.database import ReadTx, WriteTx
 from store.lists import among, given
 from store.records import InboundMessage, Parsed
 from store.updates import Heard, Key
@@ -131,6 +131,14 @@ def note(
     ]
     tx.run(_NOTE, rows)
     return Count(statuses.total(), written.total())
+
+
+def noted(tx: ReadTx, most: int = 10_000) -> int:
+    """How much of all kept webhooks made no row; of so many webhooks at most."""
+    statement = (
+        "SELECT coalesce(sum(n), 0) FROM (SELECT statuses + inbound AS n FROM too_old LIMIT :most) AS each"
+    )
+    return int(tx.value(text(statement), {"most": most}) or 0)
 
 
 def forget(tx: WriteTx, webhook_ids: Sequence[int]) -> None:

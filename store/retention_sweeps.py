@@ -15,7 +15,7 @@ from store.database import Database, ReadTx, WriteTx, is_transient
 
 PAGE = 2_000  # rows of one look
 SLICE = 500  # rows of one transaction
-SLICE_SQLITE = 100  # its writer's turn is the door's as well
+SLICE_SQLITE = 50  # its writer's turn is the door's as well
 LEAST_REST = 0.006  # seconds; longer than the pauses in which another process asks for SQLite's turn
 TRIES = 20  # of a transaction that another one stopped
 
