@@ -3,20 +3,22 @@
 import hashlib
 import zlib
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from sqlalchemy import text
 
 from store import erasure_state
 from store.database import Database, ReadTx, WriteTx
-from store.erasure_state import Words
+from store.erasure_state import Words, written
 from store.extras import quarantine_digest
 from store.lists import among, given
 from store.records import QuarantinedPart
 from store.webhooks import WORTH_COMPRESSING
 from whatsapp.person import Person
 
-PAGE, PAGE_BYTES = 200, 8_000_000
+PAGE, PAGE_BYTES = 200, 8_000_000  # looked at together
+AT_ONCE = 5  # rewritten in one transaction, which SQLite's door waits for
 _IDS = text("SELECT id, received_at, size FROM webhooks WHERE id > :after ORDER BY id LIMIT :most")
 
 
@@ -37,9 +39,9 @@ def rewrite_all(
             bodies = _bodies(tx, page)
         person, wanted, learnt = _looked(database, key, person, words, bodies)
         more |= learnt
-        if wanted:
-            with database.write() as tx:
-                changed += _rewrite(tx, [one for one in page if one[0] in wanted], person, words)
+        mine = [one for one in page if one[0] in wanted]
+        for some in (mine[at : at + AT_ONCE] for at in range(0, len(mine), AT_ONCE)):
+            changed += written(database, partial(_rewrite, page=some, person=person, words=words))
         after = page[-1][0]
         told(len(page))
 
@@ -70,8 +72,7 @@ def _looked(
         if not names and not wamids:
             return person, {webhook_id for webhook_id, one in found if one.body is not None}, learnt
         learnt = True
-        with database.write() as tx:
-            person = erasure_state.learnt(tx, key, names, wamids)
+        person = written(database, partial(erasure_state.learnt, key=key, names=names, wamids=wamids))
 
 
 def _page(tx: ReadTx, after: int) -> list[tuple[int, float]]:

@@ -4,7 +4,7 @@ The rows stay, so that figures stay: times, words, codes and prices are nobody's
 there already (a status that came while the erasure ran) is merged into it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
@@ -19,7 +19,7 @@ from store.records import StatusUpdate
 from store.updates import Heard
 from whatsapp.person import Person
 
-AT_ONCE = 20  # messages in one transaction, which SQLite's door waits for
+AT_ONCE = 5  # messages in one transaction, which SQLite's door waits for
 _BESIDE = ("sent_twice", "open_messages", "report_strangers", "dirty_messages", "charges", "charges_due")
 _OTHER_KEY = {"sent_twice": "message_id", "open_messages": "kind"}
 _UPDATE_NAMES = (*(one.name for one in fields(StatusUpdate)), "received_at", "webhook_id", "batch")
@@ -102,9 +102,8 @@ def _folded(tx: WriteTx, wamids: Sequence[str]) -> set[str]:
 
 
 def _sends(tx: WriteTx, new: dict[str, str]) -> None:
-    for old in sorted(new):
-        if new[old] != old:
-            tx.run(text("UPDATE sends SET wamid = :new WHERE wamid = :old"), {"new": new[old], "old": old})
+    for old in _in(tx, "sends", new):
+        tx.run(text("UPDATE sends SET wamid = :new WHERE wamid = :old"), {"new": new[old], "old": old})
 
 
 def _messages(tx: WriteTx, new: dict[str, str], person: Person, words: Words) -> set[str]:
@@ -207,17 +206,16 @@ def _inbound(tx: WriteTx, new: dict[str, str], person: Person, words: Words) -> 
                 "content": row.content and words.part(person, row.content),
             },
         )
-    for old in sorted(new):
-        tx.run(
-            text("UPDATE inbound_messages SET replies_to = :new WHERE replies_to = :old"),
-            {"old": old, "new": new[old]},
-        )
+    tx.run(
+        text("UPDATE inbound_messages SET replies_to = :new WHERE replies_to = :old"),
+        [{"old": old, "new": new[old]} for old in sorted(new)],
+    )
 
 
 def _beside(tx: WriteTx, new: dict[str, str], person: Person) -> None:
     """Every other table that names a message, when its id is another now."""
-    pairs = [(old, new[old]) for old in sorted(new) if new[old] != old]
-    if not pairs:
+    renamed_ones = [old for old in new if new[old] != old]
+    if not renamed_ones:
         return
     ledger.locked(tx)  # whoever works charges out has done it, and does it anew after us
     for table in _BESIDE:
@@ -227,12 +225,17 @@ def _beside(tx: WriteTx, new: dict[str, str], person: Person) -> None:
             f"UPDATE {table} SET wamid = :new WHERE wamid = :old AND NOT EXISTS"
             f" (SELECT 1 FROM {table} AS other WHERE other.wamid = :new{same})"
         )
-        for old, wanted in pairs:
-            if tx.value(text(f"SELECT 1 FROM {table} WHERE wamid = :old LIMIT 1"), {"old": old}):
-                tx.run(move, {"old": old, "new": wanted})
-                tx.run(text(f"DELETE FROM {table} WHERE wamid = :old"), {"old": old})
-    for old, wanted in pairs:
-        _stranger(tx, old, wanted, person)
+        for old in _in(tx, table, renamed_ones):
+            tx.run(move, {"old": old, "new": new[old]})
+            tx.run(text(f"DELETE FROM {table} WHERE wamid = :old"), {"old": old})
+    for old in _in(tx, "strangers", renamed_ones):
+        _stranger(tx, old, new[old], person)
+
+
+def _in(tx: WriteTx, table: str, wamids: Iterable[str]) -> list[str]:
+    """Those of them that the table names."""
+    statement = f"SELECT DISTINCT wamid FROM {table} WHERE wamid {among(tx, 'wamids')} ORDER BY wamid"
+    return [row.wamid for row in tx.all(text(statement), {"wamids": given(tx, sorted(wamids))})]
 
 
 def _stranger(tx: WriteTx, old: str, new: str, person: Person) -> None:

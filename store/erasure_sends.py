@@ -12,7 +12,7 @@ from store.errors import Refused
 from store.lists import among, given
 from whatsapp.person import Person
 
-AT_ONCE = 50
+AT_ONCE = 20
 NO_DIGEST = bytes(32)  # of what the caller gave: a digest of a known text tells the number
 NOTE = "erased"
 

@@ -7,13 +7,16 @@ deleted, secret and names alike, and nobody can tell any more who was meant.
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from sqlalchemy import text
 
-from store.database import ReadTx, WriteTx
+from store.database import Database, ReadTx, WriteTx, is_transient
 from whatsapp.person import Person
 
 _PREFIX = "erasure:"
+_TRIES = 20
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ def begun(tx: WriteTx, name: str, day: str, secret: bytes) -> tuple[str, Person]
     person = Person(frozenset({name}), frozenset(), secret, day)
     tx.run(
         text("INSERT INTO installation (name, value) VALUES (:name, :value)"),
-        {"name": key, "value": _written(person)},
+        {"name": key, "value": _json(person)},
     )
     return key, person
 
@@ -69,7 +72,7 @@ def learnt(tx: WriteTx, key: str, names: Iterable[str], wamids: Iterable[str]) -
     person = _read(value).also(names, wamids)
     tx.run(
         text("UPDATE installation SET value = :value WHERE name = :name"),
-        {"name": key, "value": _written(person)},
+        {"name": key, "value": _json(person)},
     )
     return person
 
@@ -78,7 +81,7 @@ def ended(tx: WriteTx, key: str) -> None:
     tx.run(text("DELETE FROM installation WHERE name = :name"), {"name": key})
 
 
-def _written(person: Person) -> str:
+def _json(person: Person) -> str:
     return json.dumps(
         {
             "names": sorted(person.names),
@@ -93,3 +96,16 @@ def _read(value: str) -> Person:
     found = json.loads(value)
     secret = bytes.fromhex(found["secret"])
     return Person(frozenset(found["names"]), frozenset(found["wamids"]), secret, found["day"])
+
+
+def written(database: Database, work: Callable[[WriteTx], T]) -> T:
+    """In one transaction; again when another writer crossed it."""
+    for _ in range(_TRIES - 1):
+        try:
+            with database.write() as tx:
+                return work(tx)
+        except Exception as problem:
+            if not is_transient(problem):
+                raise
+    with database.write() as tx:
+        return work(tx)

@@ -5,13 +5,14 @@ only what belongs to the installation itself is left out.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from sqlalchemy import LargeBinary, Table, Text, text
 
 from store import erasure_rows
 from store.database import Database, ReadTx, WriteTx
-from store.erasure_state import Words
+from store.erasure_state import Words, written
 from store.extras import event_digest, quarantine_digest
 from store.records import AccountEvent, QuarantinedPart
 from store.tables import metadata
@@ -19,6 +20,7 @@ from whatsapp.masking import calling_code, digits
 from whatsapp.person import Person
 
 PAGE = 1_000
+AT_ONCE = 5
 OURS = frozenset(  # who runs this installation, and what it is; bodies are walked by erasure_bodies
     {
         *("webhooks", "installation", "endpoints", "numbers", "users", "sessions", "api_tokens"),
@@ -57,9 +59,8 @@ def sweep(database: Database, table: Table, person: Person, words: Words, told: 
     found = 0
     for page in pages(database, table):
         hits = [row for row in page if holds(table, row, person, words)]
-        for slice_ in (hits[at : at + 20] for at in range(0, len(hits), 20)):
-            with database.write() as tx:
-                found += _clean(tx, table, slice_, person, words)
+        for some in (hits[at : at + AT_ONCE] for at in range(0, len(hits), AT_ONCE)):
+            found += written(database, partial(_clean, table=table, hits=some, person=person, words=words))
         told(len(page))
     return found
 

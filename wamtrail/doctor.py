@@ -65,7 +65,7 @@ def _given(name: str, given: bool) -> str:
 
 
 def _database(settings: Settings) -> Iterator[Finding]:
-    from store import backlog, migrate, worries
+    from store import backlog, erasure_state, migrate, worries
     from store.errors import StoreError
     from wamtrail.opening import clock, opened
 
@@ -75,6 +75,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
         with opened(settings) as database, database.read() as tx:
             depth = backlog.depth(tx)
             counted = worries.counted(tx)
+            erasing = bool(erasure_state.open_ones(tx))
     except StoreError as problem:
         yield Finding(False, str(problem))
         return
@@ -86,6 +87,8 @@ def _database(settings: Settings) -> Iterator[Finding]:
         yield Finding(True, f"{waits}.")
     yield Finding(counted.sent_twice == 0, f"{counted.sent_twice} messages were sent twice.")
     yield Finding(counted.unknown == 0 or None, f"{counted.unknown} sends are unknown.")
+    if erasing:
+        yield Finding(None, "An erasure has not ended: run `wamtrail erase` for the same person again.")
     yield Finding(counted.quarantine == 0 or None, f"{counted.quarantine} parts are in quarantine.")
 
 

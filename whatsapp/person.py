@@ -138,7 +138,7 @@ def _signs(digits: str) -> str:
 def _scripts() -> tuple[str, ...]:
     """For 0 to 9, that digit in every script."""
     found = [""] * 10
-    for point in range(0x110000):
+    for point in range(0x20000):  # beyond are only ideographs
         if chr(point).isdecimal():
             found[unicodedata.decimal(chr(point))] += chr(point)
     return tuple(found)
