@@ -11,6 +11,7 @@ from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo
 
 import structlog
+from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -64,9 +65,13 @@ def unguarded(house: House, path: str, handler: Open, *, methods: Sequence[str] 
         if request.method not in SAFE and (problem := _foreign(request)) is not None:
             return problem
         try:
-            return await handler(request)
+            answer = await handler(request)
         except Exception as problem:
-            return _broken(request, problem)
+            answer = _broken(request, problem)
+        session_id = getattr(request.state, "used", None)
+        if session_id is not None:
+            answer.background = BackgroundTask(_note_used, house, session_id)
+        return answer
 
     return Route(path, endpoint, methods=list(methods))
 
@@ -81,10 +86,18 @@ async def viewer_of(house: House, request: Request) -> Viewer | None:
     if found is None:
         return None
     if now - found.seen_at > sessions.SEEN_EVERY:
-        await pages.write(house, partial(sessions.seen, session_id=found.session_id, now=now))
+        request.state.used = found.session_id
     return Viewer(
         found.user_id, found.name, found.role, found.numbers, _zone(house, request), found.session_id
     )
+
+
+async def _note_used(house: House, session_id: str) -> None:
+    """After the answer: who only looks does not wait for whoever writes."""
+    try:
+        await pages.write(house, partial(sessions.seen, session_id=session_id, now=house.clock()))
+    except Exception as problem:  # it is noted with the next page
+        log.warning("session_not_noted", error=type(problem).__name__)
 
 
 def over_tls(house: House, request: Request) -> bool:

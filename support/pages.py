@@ -16,6 +16,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from store import engines
 from store.database import ReadTx, WriteTx
 from store.times import rfc3339, spelled
 from support.glyphs import glyph
@@ -87,10 +88,10 @@ async def read(house: House, asked: Callable[[ReadTx], T]) -> T:
 
 
 async def write(house: House, done: Callable[[WriteTx], T]) -> T:
-    """One transaction, in the thread pool."""
+    """One transaction, in the thread pool. Raises TooSlow when no connection is free."""
 
     def run() -> T:
-        with house.database.write() as tx:
+        with engines.slowness_told(), house.database.write() as tx:
             return done(tx)
 
     return await run_in_threadpool(run)

@@ -17,11 +17,15 @@ def create(
     name: str = typer.Option("", help="What it is for."),
 ) -> None:
     """Make a token. It is shown once; only its hash is kept."""
+    from store import audit
     from store import tokens as store_tokens
     from wamtrail.opening import clock, opened
 
     with opened(load()) as database, database.write() as tx:
         token = store_tokens.create(tx, name, role, number, clock(), secrets.token_urlsafe(32))
+        target, limits = token.split("_")[1], " ".join(number) or "all"
+        reason = f"{role}, numbers {limits}"
+        audit.record(tx, at=clock(), who="command", action="token_create", target=target, reason=reason)
     print(token)
 
 
@@ -47,12 +51,15 @@ def list_tokens() -> None:
 @tokens.command()
 def revoke(token_id: str = typer.Argument(help="The id that `token list` shows.")) -> None:
     """End a token at once."""
+    from store import audit
     from store import tokens as store_tokens
     from wamtrail.opening import clock, opened
     from wamtrail.saying import fail
 
     with opened(load()) as database, database.write() as tx:
         done = store_tokens.revoke(tx, token_id, clock())
+        if done:
+            audit.record(tx, at=clock(), who="command", action="token_revoke", target=token_id)
     if not done:
         fail("No token that still works has this id; `wamtrail token list` shows them.")
     print("Revoked.")

@@ -10,7 +10,7 @@ import pytest
 from starlette.routing import Mount, Route
 from visiting import Visit
 
-from store import audit, engines
+from store import audit, engines, sessions
 from store.database import Database
 from store.errors import DatabaseAway, TooSlow
 from support import app, pages
@@ -239,3 +239,24 @@ async def test_when_every_connection_is_busy_a_page_says_so_soon(
     assert "takes too long" in answer.text
     assert (await visit.get("/account")).status_code == 200
     database.close()
+
+
+async def test_a_page_is_shown_although_its_look_cannot_be_noted(
+    visit: Visit, monkeypatch: pytest.MonkeyPatch
+):
+    visit.user()
+    await visit.sign_in()
+    visit.now += sessions.SEEN_EVERY + 1
+    noted: list[float] = []
+
+    def away(*_: object, now: float, **__: object) -> None:
+        noted.append(now)
+        raise DatabaseAway("secret address")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(sessions, "seen", away)
+        assert (await visit.get("/account")).status_code == 200
+    assert noted == [visit.now]
+    assert (await visit.get("/account")).status_code == 200
+    with visit.database.read() as tx:
+        assert [one.seen_at for one in sessions.listed(tx, "id-asha", visit.now)] == [visit.now]

@@ -80,3 +80,17 @@ def test_no_page_call_or_command_changes_the_audit_log():
     assert knowing - by_rule == {"store/audit.py", "store/tables/access.py"}
     assert not re.search(r"\b(UPDATE|DELETE|REPLACE)\b", files["store/audit.py"])
     assert not any("AuditEntry" in source for name, source in files.items() if "store/tables" not in name)
+
+
+def test_tokens_that_are_made_and_ended_are_noted_without_their_secret(seeds: Seeds):
+    token = ran("token", "create", "--role", "reporter", "--number", SHOP).stdout.strip()
+    token_id = token.split("_")[1]
+    assert ran("token", "revoke", token_id).exit_code == 0
+    assert ran("token", "revoke", token_id).exit_code == 1
+    with seeds.database.read() as tx:
+        told = [(one.action, one.target, one.reason) for one in audit.listed(tx)]
+    assert told == [
+        ("token_revoke", token_id, ""),
+        ("token_create", token_id, f"reporter, numbers {SHOP}"),
+    ]
+    assert token not in repr(told)
