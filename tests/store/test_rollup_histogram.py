@@ -34,6 +34,25 @@ def test_merged_is_the_same_as_counted_together(first: list[float], second: list
     for part in (first, second):
         merging.add(of(part).plain())
     assert merging.whole == merged
+    mixed = Merging()
+    mixed.add(of(first).packed())
+    mixed.add(of(second).plain())
+    mixed.add(of(first).packed())
+    whole = of(first + second)
+    whole.merge(of(first))
+    assert mixed.whole == whole
+
+
+def test_packed_counts_never_run_over_into_the_next_bucket() -> None:
+    one = of([1.0, 2.0, 1.0])
+    one.buckets = dict.fromkeys(one.buckets, 2**31)
+    one.count = 2**32 - 1
+    merging = Merging()
+    for _ in range(5):
+        merging.add(one.packed())
+    assert set(merging.whole.buckets.values()) == {5 * 2**31}
+    one.count = 2**32
+    assert "h" not in one.packed()
 
 
 @given(_TIMES)
