@@ -44,12 +44,14 @@ _STRANGERS = _Walk(
     "t.seen_at",
     "t.wamid",
 )
-# Of several failures with the same code (repeats, members of a group) the newest stands for the message.
+# Of several failures with the code (repeats, members of a group, beside other codes) the newest stands for
+# the message.
 _FAILURES = _Walk(
     f"SELECT u.received_at AS at, u.wamid AS key, {_OWNER.format('u')} AS message_id, u.wamid AS wamid,"
-    " (SELECT n.wamid FROM status_updates AS n WHERE n.wamid = u.wamid AND n.error_codes = u.error_codes"
-    " AND (n.received_at, n.participant, n.status, n.occurred_at)"
-    " > (u.received_at, u.participant, u.status, u.occurred_at) LIMIT 1) AS twin"
+    " (SELECT n.wamid FROM status_updates AS n WHERE n.wamid = u.wamid"
+    " AND (n.error_codes = :by_code OR (n.error_codes > :by_code_from AND n.error_codes < :by_code_to))"
+    " AND (n.received_at, n.participant, n.status, n.occurred_at, n.error_codes)"
+    " > (u.received_at, u.participant, u.status, u.occurred_at, u.error_codes) LIMIT 1) AS twin"
     " FROM status_updates AS u WHERE u.error_codes <> '' AND ",
     "u.received_at",
     "u.wamid",
@@ -126,8 +128,11 @@ def _of_person(tx: ReadTx, wanted: Wanted) -> tuple[list[tuple[_Walk, str]], dic
         parameters[f"name{n}"] = name
         walks.append((_OURS, f"s.recipient = :name{n}"))
         walks.append((_STRANGERS, f"t.recipient = :name{n}"))
-        # Found by their phone they are left to the walk above.
-        walks.append((_STRANGERS, f"t.user_id = :name{n} AND coalesce(t.recipient, '') <> :name{n}"))
+        # Found by their phone they are left to the walk of that name.
+        walks.append(
+            (_STRANGERS, f"t.user_id = :name{n} AND NOT (coalesce(t.recipient, '') {among(tx, 'all_names')})")
+        )
+    parameters["all_names"] = given(tx, names)
     return walks, parameters
 
 

@@ -256,3 +256,24 @@ def _plans(database: Database, wanted: Wanted, after: Cursor | None) -> list[str
             "\n".join(str(row[-1]) for row in tx.connection.exec_driver_sql(explain + statement, parameters))
             for statement, parameters in list(seen)
         ]
+
+
+def test_a_strangers_message_that_two_names_of_a_person_find_comes_once(filled: Database) -> None:
+    with filled.write() as tx:  # a send of ours has taught that both are one person
+        tx.run(text("INSERT INTO known_as (name, recipient) VALUES ('US.7', '15550000001')"))
+    wanted = Wanted(recipients=("US.7",))
+    names = [row["message_wamid"] for row in paged(filled, wanted, 50)]
+    assert sorted(name for name in names if name.startswith("theirs")) == sorted(theirs(*range(1, 8)))
+
+
+def test_a_message_that_failed_twice_with_the_code_comes_once(filled: Database) -> None:
+    more = [
+        status_update(
+            "theirs-1", "failed", EVENT + 1, codes="131049,100", errors=ERRORS, phone_number_id="100"
+        ),
+        status_update("theirs-3", "failed", EVENT + 1, codes="131049", errors=ERRORS, phone_number_id="100"),
+    ]
+    with filled.write() as tx:
+        apply(tx, [webhook(50, *more, received_at=NOW + 90)], NOW)
+    found = paged(filled, Wanted(error="131049"), 2)
+    assert sorted(row["message_wamid"] for row in found) == sorted(theirs(*range(1, 8)))
