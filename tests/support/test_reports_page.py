@@ -78,11 +78,18 @@ async def test_a_reporter_sees_four_charts_each_with_its_table(full: Visited) ->
     assert len(charts) == 4
     for chart in charts:
         assert ElementTree.fromstring(chart).attrib["aria-label"]
-    assert page.count(" as a table</summary>") == 4
+    assert page.count(' as a table" tabindex="0">') == 4
     assert "Funnel: accepted 90, sent 80, delivered 70, read 40" in page
     assert "77.8 %" in page
     assert "15 messages are still moving." in page
     assert "1 h 6 min" in page
+
+
+async def test_what_is_printed_is_whole_for_nothing_is_folded(full: Visited) -> None:
+    page = await full.page("/reports?days=90")
+    assert "<details" not in page
+    (days,) = re.findall(r"<caption[^>]*>Statuses over time</caption>.*?</table>", page, re.DOTALL)
+    assert days.count('<th scope="row">') == 90
 
 
 async def test_nothing_is_inline_and_words_of_others_are_escaped(full: Visited) -> None:
