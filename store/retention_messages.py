@@ -105,7 +105,9 @@ def strangers(until: float) -> Sweep:
             f"SELECT m.wamid FROM messages AS m WHERE m.wamid {among(tx, 'wamids')} AND NOT {_STRANGERS}"
         )
         stay = {row.wamid for row in tx.all(text(statement), values)}
-        going = [wamid for wamid in free if wamid not in stay]
+        still = f"SELECT wamid FROM strangers WHERE wamid {among(tx, 'wamids')}"  # not gone by another run
+        there = {row.wamid for row in tx.all(text(still), {"wamids": given(tx, free)})}
+        going = [wamid for wamid in free if wamid in there - stay]
         delete(tx, [], going)
         return len(going)
 
