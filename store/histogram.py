@@ -18,6 +18,7 @@ _GAMMA = (1 + ERROR) / (1 - ERROR)
 _LOG = math.log(_GAMMA)
 _ROOM = 2**32 - 1  # messages whose packed counts can be added up
 _LEAST = 0.001  # seconds; below it is zero
+_FIRST = math.ceil(math.log(_LEAST) / _LOG)  # no bucket lies before it
 
 
 @dataclass(slots=True)
@@ -85,7 +86,7 @@ class Merging:
         self._count = self._zeros = 0
         self._within = [0] * len(LIMITS)
         self._buckets: dict[int, int] = {}
-        self._packed: dict[int, int] = {}  # first bucket -> counts
+        self._packed = 0  # counts from bucket _FIRST on
         self._room = _ROOM
 
     def add(self, plain: Mapping[str, Any]) -> None:
@@ -103,16 +104,15 @@ class Merging:
             self._unpack()
         self._room -= together
         number = int.from_bytes(bytes.fromhex(counts), "little")
-        self._packed[first] = self._packed.get(first, 0) + number
+        self._packed += number << 32 * (first - _FIRST)
 
     def _unpack(self) -> None:
-        for first, number in self._packed.items():
-            size = (number.bit_length() + 31) // 32
-            counts = struct.unpack(f"<{size}I", number.to_bytes(size * 4, "little"))
-            for place, count in enumerate(counts):
-                if count:
-                    self._take(first + place, count)
-        self._packed, self._room = {}, _ROOM
+        size = (self._packed.bit_length() + 31) // 32
+        counts = struct.unpack(f"<{size}I", self._packed.to_bytes(size * 4, "little"))
+        for key, count in enumerate(counts, _FIRST):
+            if count:
+                self._take(key, count)
+        self._packed, self._room = 0, _ROOM
 
     def _take(self, key: int, count: int) -> None:
         self._buckets[key] = self._buckets.get(key, 0) + count
