@@ -21,6 +21,7 @@ from store import (
     erasure_state,
     events,
     following,
+    numbers,
     open_messages,
     rollups,
     search_follow,
@@ -29,7 +30,9 @@ from store import (
 from store import erasure_sweep as sweeping
 from store.database import Database, WriteTx
 from store.erasure_state import Words, written
+from store.errors import Refused
 from store.lists import among, given
+from whatsapp.masking import digits
 from whatsapp.person import Person
 
 ROUNDS = 5  # of looking for what came meanwhile
@@ -111,6 +114,8 @@ def _new(asked: Asked) -> Person:
 def _begin(database: Database, asked: Asked, done: Erased) -> tuple[str, Person]:
     """Remembered, and nothing more leaves for them; both or none."""
     with database.read() as tx:
+        if any(digits(one.display_number or "") == asked.name for one in numbers.every(tx)):
+            raise Refused("This is one of your own sending numbers, not a person's.")
         person = erasure_state.peeked(tx, asked.name) or _new(asked)
         names = erasure_find.names(tx, person)
 

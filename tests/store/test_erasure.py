@@ -124,6 +124,15 @@ def test_nothing_is_changed_while_a_message_to_them_is_on_its_way(database: Data
     assert list(everything(database)) == before
 
 
+def test_a_sending_number_of_ours_is_no_person(database: Database) -> None:
+    with database.write() as tx:
+        tx.run(
+            text("INSERT INTO numbers (phone_number_id, display_number) VALUES ('100', '+1 555-000-9999')")
+        )
+    with pytest.raises(Refused, match="your own"):
+        erase(database, "15550009999")
+
+
 def test_a_dry_run_tells_of_all_and_changes_nothing(database: Database) -> None:
     filled(database)
     before = list(everything(database))
