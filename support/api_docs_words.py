@@ -16,6 +16,13 @@ _TYPES = {
     "object": "object",
     "null": "null",
 }
+_FORMATS = {
+    "date-time": "time (RFC 3339)",
+    "date": "day (YYYY-MM-DD)",
+    "list-cursor": "cursor",
+    "feed-cursor": "cursor",
+    "uuid": "UUID",
+}
 
 
 def html(text: str) -> Markup:
@@ -66,8 +73,10 @@ def _kinds(schema: Schema) -> Iterator[Markup]:
     elif "const" in schema:
         yield Markup("<code>{}</code>").format(schema["const"])
     elif "enum" in schema:
-        for one in schema["enum"]:
-            yield escape("null") if one is None else Markup("<code>{}</code>").format(one)
+        named = [Markup("<code>{}</code>").format(one) for one in schema["enum"] if one is not None]
+        yield Markup(", ").join(named)
+        if None in schema["enum"]:
+            yield Markup("null")
     elif "anyOf" in schema:
         for one in schema["anyOf"]:
             yield kind(one)
@@ -81,7 +90,7 @@ def _typed(name: str, schema: Schema) -> Markup:
     if name == "array":
         return Markup("list of {}").format(kind(schema["items"]))
     if name == "string" and "format" in schema:
-        return escape(schema["format"])
+        return escape(_FORMATS.get(schema["format"], schema["format"]))
     return escape(_TYPES.get(name, name))
 
 
