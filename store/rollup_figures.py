@@ -96,7 +96,9 @@ def _count(group: Group, row: Any) -> None:
     for name, first, last in STEPS:
         begun, ended = getattr(row, first), getattr(row, last)
         if begun is not None and ended is not None:
-            group.latency.setdefault(name, Histogram()).add(ended - begun)
+            if (one := group.latency.get(name)) is None:
+                one = group.latency[name] = Histogram()
+            one.add(ended - begun)
     if row.status in ("failed", "refused"):
         _error(group, row)
 
