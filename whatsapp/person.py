@@ -22,6 +22,7 @@ from whatsapp.masking import BETWEEN, BSUID, calling_code
 _PHONE = re.compile(r"[0-9]{7,15}")
 _TOKEN = re.compile(r"[\w.+/=%-]{8,}", re.ASCII)
 _ENCODED = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}")
+_NO_DIGIT = re.compile("[^0-9]+")
 _NATIONAL_SHORTEST = 9  # fewer digits without a country code are found in too many other things
 
 
@@ -65,7 +66,16 @@ class Person:
             return self.name(plain)
         if len(value) >= 8 and _TOKEN.search(value):
             value = _replaced(_TOKEN, value, self._token_of_text)
+        if not self._may_be_in(value):
+            return value
         return _replaced(self._spellings, value, lambda found: erased_id(self.day, self._token(found)[:16]))
+
+    def _may_be_in(self, value: str) -> bool:
+        """Quick: most texts hold neither a user id nor, with all else left out, the digits after the code."""
+        if not value.isascii():
+            return True
+        plain = _NO_DIGIT.sub("", value)
+        return any(end in (plain if end.isdigit() else value) for end in self._ends)
 
     def _token_of_text(self, found: str) -> str:
         if found in self.wamids:
@@ -93,6 +103,12 @@ class Person:
         """A name inside what a wamid encodes, where long ones are cut to sixteen bytes."""
         names = (re.escape(name.encode()[:16]) for name in sorted(self.names) if len(name) >= 7)
         return re.compile(rb"(?<![0-9])(?:" + b"|".join(names) + rb")(?![0-9])")
+
+    @cached_property
+    def _ends(self) -> tuple[str, ...]:
+        return tuple(
+            name[len(calling_code(name)) :] if _PHONE.fullmatch(name) else name for name in sorted(self.names)
+        )
 
     @cached_property
     def _spellings(self) -> re.Pattern[str]:
