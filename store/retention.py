@@ -65,7 +65,8 @@ def run(
     if ages.events is not None:
         _events(work, now - ages.events, outcome)
     if ages.messages is not None:
-        _messages(work, now - ages.messages, zone, clock, outcome)
+        told_since = now - ages.events if dry and ages.events is not None else 0.0
+        _messages(work, now - ages.messages, told_since, zone, clock, outcome)
     if ages.audit is not None:
         _swept(work, outcome, retention_rest.audit(now - ages.audit))
     if dry:
@@ -106,12 +107,14 @@ def _events(work: Work, until: float, outcome: Outcome) -> None:
     )
 
 
-def _messages(work: Work, until: float, zone: ZoneInfo, clock: Callable[[], float], outcome: Outcome) -> None:
+def _messages(
+    work: Work, until: float, told: float, zone: ZoneInfo, clock: Callable[[], float], outcome: Outcome
+) -> None:
     with work.database.read() as tx:
         until = _processed(tx, until)
     day = day_of(until, zone)
     start = bounds(day, zone)[0]  # whole days of the reports
-    sweeps = (retention_messages.ours(start), retention_messages.strangers(start))
+    sweeps = (retention_messages.ours(start, told), retention_messages.strangers(start, told))
     reason = None
     if not work.dry and any(work.any(one) for one in sweeps):
         reason = _sealed(work, day, zone, clock)

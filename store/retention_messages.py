@@ -19,7 +19,7 @@ from store.retention_sweeps import Looked, Sweep, along
 FINAL = "('accepted', 'refused', 'cancelled')"
 _NAMED = (
     "(SELECT 1 FROM status_updates AS u JOIN feed AS f ON f.batch = u.batch"
-    " WHERE u.wamid = {0}.wamid LIMIT 1)"
+    " WHERE u.wamid = {0}.wamid AND f.stamped_at >= :told LIMIT 1)"
 )
 # Scalar subqueries, so that PostgreSQL asks them of the rows at hand and never joins whole tables for it.
 _OURS = (
@@ -28,7 +28,7 @@ _OURS = (
     " AND (SELECT 1 FROM holds AS h WHERE h.message_id = s.message_id) IS NULL"
     " AND (SELECT 1 FROM charges_due AS d WHERE d.wamid = s.wamid) IS NULL"
     " AND (SELECT 1 FROM attempt_outcomes AS o JOIN feed AS f ON f.batch = o.batch"
-    " WHERE o.message_id = s.message_id LIMIT 1) IS NULL"
+    " WHERE o.message_id = s.message_id AND f.stamped_at >= :told LIMIT 1) IS NULL"
     f" AND {_NAMED.format('s')} IS NULL)"
 )
 _STRANGERS = (
@@ -38,8 +38,9 @@ _STRANGERS = (
 )
 
 
-def ours(until: float) -> Sweep:
-    """Keys are message_ids; `until` is the start of a day, and the days before it are sealed."""
+def ours(until: float, told: float = 0.0) -> Sweep:
+    """Keys are message_ids; `until` is the start of a day, and the days before it are sealed. `told`: a dry
+    run counts what the feed told of before then as if that had gone already."""
 
     def look(tx: ReadTx, after: Any, most: int) -> Looked:
         at, key = after or (-1.0, "")
@@ -48,14 +49,14 @@ def ours(until: float) -> Sweep:
             " AND s.queued_at < :until AND (s.queued_at > :at OR s.message_id > :key)"
             " ORDER BY s.queued_at, s.message_id LIMIT :most"
         )
-        rows = tx.all(text(statement), {"at": at, "key": key, "until": until, "most": most})
+        rows = tx.all(text(statement), {"at": at, "key": key, "until": until, "told": told, "most": most})
         more = (rows[-1].queued_at, rows[-1].message_id) if len(rows) == most else None
         return [row.message_id for row in rows if row.goes], more
 
     def remove(tx: WriteTx, ids: Sequence[str]) -> int:
         wamids = _locked(tx, sorted(ids))
         statement = f"SELECT s.message_id FROM sends AS s WHERE s.message_id {among(tx, 'ids')} AND {_OURS}"
-        rows = tx.all(text(statement), {"ids": given(tx, sorted(wamids)), "until": until})
+        rows = tx.all(text(statement), {"ids": given(tx, sorted(wamids)), "until": until, "told": told})
         going = {row.message_id: wamids[row.message_id] for row in rows}
         delete(tx, sorted(going), sorted(wamid for wamid in going.values() if wamid is not None))
         return len(going)
@@ -83,7 +84,7 @@ def _busy(tx: WriteTx, wamids: Sequence[str]) -> set[str]:
     return {row.wamid for row in tx.all(text(statement), values)} - mine
 
 
-def strangers(until: float) -> Sweep:
+def strangers(until: float, told: float = 0.0) -> Sweep:
     """Keys are wamids of messages that we did not send."""
 
     def look(tx: ReadTx, after: Any, most: int) -> Looked:
@@ -94,13 +95,13 @@ def strangers(until: float) -> Sweep:
             " AND (seen_at > :at OR wamid > :key) ORDER BY seen_at, wamid LIMIT :most) AS t"
             " LEFT JOIN messages AS m ON m.wamid = t.wamid ORDER BY t.seen_at, t.wamid"
         )
-        rows = tx.all(text(statement), {"at": at, "key": key, "until": until, "most": most})
+        rows = tx.all(text(statement), {"at": at, "key": key, "until": until, "told": told, "most": most})
         more = (rows[-1].seen_at, rows[-1].wamid) if len(rows) == most else None
         return [row.wamid for row in rows if row.goes], more
 
     def remove(tx: WriteTx, wamids: Sequence[str]) -> int:
         free = sorted(set(wamids) - _busy(tx, sorted(wamids)))
-        values = {"wamids": given(tx, free), "until": until}
+        values = {"wamids": given(tx, free), "until": until, "told": told}
         statement = (
             f"SELECT m.wamid FROM messages AS m WHERE m.wamid {among(tx, 'wamids')} AND NOT {_STRANGERS}"
         )

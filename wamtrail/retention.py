@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from wamtrail.saying import fail
 from wamtrail.settings import load
 
 if TYPE_CHECKING:
+    from store.database import Database
     from store.retention import Outcome
     from store.retention_sweeps import Tell
+
+APART = 3600.0  # seconds that two clocks may differ
 
 app = typer.Typer(help="Delete what is past its age (WAMTRAIL_KEEP_…).", no_args_is_help=True)
 
@@ -35,10 +39,25 @@ def run(
     settings = load()
     ages, zone = settings.ages(), ZoneInfo(settings.report_zone)
     with opened(settings) as database, _progress() as tell:
+        _same_time(database)
         outcome = retention.run(database, ages, zone, clock, time.sleep, dry=dry_run, tell=tell)
     print("\n".join(told(outcome, dry=dry_run)))
     for sentence in outcome.stays:
         typer.echo(f"wamtrail: {sentence}", err=True)
+
+
+def _same_time(database: "Database") -> None:
+    """What is past its age is told by this machine's clock: a wrong one would delete what is young."""
+    from store import rates
+    from wamtrail.opening import clock
+
+    with database.read() as tx:
+        apart = abs(rates.clock(tx, clock()) / rates.MICRO - clock())
+    if apart > APART:
+        fail(
+            f"The clocks of this machine and of the database differ by {apart / 3600:,.0f} hours, so nothing"
+            " is deleted; set the wrong one right."
+        )
 
 
 def told(outcome: "Outcome", *, dry: bool) -> list[str]:

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -23,7 +24,7 @@ from store.webhooks import Incoming
 from wamtrail.main import app
 from wamtrail.settings import SettingsError, load
 
-MANY = 3_000
+MANY = 2_000
 UTC = ZoneInfo("UTC")
 NOW = time.time()
 OLD = NOW - 500 * DAY
@@ -99,9 +100,7 @@ def test_killed_at_any_instant_it_ends_the_same(database: Database, command: lis
     for table in ("webhooks", "messages", "status_updates", "strangers", "report_strangers"):
         assert counted(database, table) == 5, table
     assert figures(database) == before
-    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == (
-        "Nothing was past its age.\n"
-    )
+    assert CliRunner().invoke(app, ["retention", "run"]).stdout == "Nothing was past its age.\n"
     with database.read() as tx:
         entries = tx.all(text("SELECT action FROM audit_log"))
     assert [row.action for row in entries] == ["retention"] * 2
@@ -110,7 +109,8 @@ def test_killed_at_any_instant_it_ends_the_same(database: Database, command: lis
 def test_the_door_and_a_reader_of_the_feed_go_on_beside_it(database: Database, command: list[str]) -> None:
     grown(database, MANY, OLD)
     followed(database)
-    stopping, kept, read = threading.Event(), [0], set[str]()
+    stopping, written = threading.Event(), threading.Event()
+    kept, read = [0], set[str]()
     slowest = [0.0]
 
     def door() -> None:
@@ -128,7 +128,7 @@ def test_the_door_and_a_reader_of_the_feed_go_on_beside_it(database: Database, c
         with database.read() as tx:
             after = events.page(tx, events.After(1), 1).after
         while True:
-            ended = stopping.is_set()
+            ended = written.is_set()
             with database.read() as tx:
                 page = events.page(tx, after, 100)
             read.update(row["wamid"] for row in page.updates_and_attempts)
@@ -136,13 +136,14 @@ def test_the_door_and_a_reader_of_the_feed_go_on_beside_it(database: Database, c
             if ended and not page.more:
                 return
 
-    threads = [threading.Thread(target=one) for one in (door, reader)]
-    for one in threads:
-        one.start()
+    working, reading = (threading.Thread(target=one) for one in (door, reader))
+    working.start()
+    reading.start()
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     stopping.set()
-    for one in threads:
-        one.join()
+    working.join()
+    written.set()
+    reading.join()
     assert done.returncode == 0, done.stderr
     assert kept[0] > 20
     assert slowest[0] < 5.0
@@ -168,6 +169,17 @@ def test_what_stays_is_told_in_one_line(database: Database, command: list[str]) 
     told = CliRunner().invoke(app, ["retention", "run"])
     assert told.exit_code == 0
     assert "wamtrail: The follower `rollups` is behind" in told.stderr
+
+
+def test_a_wrong_clock_deletes_nothing(
+    postgresql_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("WAMTRAIL_DATABASE_URL", postgresql_url)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("wamtrail.opening.clock", lambda: time.time() + 4000 * DAY)
+    told = CliRunner().invoke(app, ["retention", "run"])
+    assert told.exit_code == 1
+    assert "clocks of this machine and of the database differ by 96,000 hours" in told.stderr
 
 
 @pytest.mark.parametrize(
