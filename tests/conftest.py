@@ -5,16 +5,22 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
+from functools import cache
 from pathlib import Path
 
+import httpx
 import pytest
 from databases import Databases, PostgresUnavailable
+from httpx._transports import default as transports
 from postgres import chosen_databases
 
 if "TEST_DATABASE_URL" not in os.environ:
     # PGPORT, PGOPTIONS and their like would change how the suite talks to the server that it starts itself.
     for variable in [name for name in os.environ if name.startswith("PG")]:
         del os.environ[variable]
+
+# Each client reads the world's certificates for 24 ms, and no test goes there: one reading is enough.
+httpx.create_ssl_context = transports.create_ssl_context = cache(httpx.create_ssl_context)
 
 
 @pytest.fixture(autouse=True)
