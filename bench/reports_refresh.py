@@ -17,7 +17,8 @@ SHARE = 10  # one in so many messages of the two latest days hears something new
 AT_ONCE = 1_000
 _HELD = (
     f"SELECT sum({' + '.join(f'b.{name}' for name in STATUSES)}) FROM report_buckets AS b"
-    " JOIN report_days AS r ON r.day = b.day AND r.phone_number_id = b.phone_number_id WHERE r.refreshed_at >= :began"
+    " JOIN report_days AS r ON r.day = b.day AND r.phone_number_id = b.phone_number_id"
+    " WHERE r.refreshed_at >= :began"
 )
 
 
