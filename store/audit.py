@@ -34,6 +34,21 @@ def record(
     )
 
 
+def signed_in_from(tx: ReadTx, who: str, address: str, since: float) -> bool:
+    """Whether this person has signed in from this address since then, as `sign_in` entries tell."""
+    statement = (
+        "SELECT 1 FROM audit_log WHERE who = :who AND action = 'sign_in' AND reason = :reason"
+        " AND at >= :since LIMIT 1"
+    )
+    values = {"who": who, "reason": from_address(address), "since": since}
+    return tx.value(text(statement), values) is not None
+
+
+def from_address(address: str) -> str:
+    """The reason of an entry about signing in."""
+    return f"from {address}"
+
+
 def listed(
     tx: ReadTx, *, who: str = "", action: str = "", before: int | None = None, limit: int = 100
 ) -> Sequence[Entry]:

@@ -18,13 +18,18 @@ FOR_ADDRESS = 30  # of one address, whatever the account
 FOR_ACCOUNT = 100  # of one account, whatever the address: a stranger should not lock a person out with ease
 
 
-def attempt(tx: WriteTx, account: str, address: str, now: float) -> float | None:
-    """Count an attempt; or seconds to wait, and then it is not counted and must not be tried."""
+def attempt(tx: WriteTx, account: str, address: str, now: float, *, trusted: bool = False) -> float | None:
+    """Count an attempt; or seconds to wait, and then it is not counted and must not be tried.
+
+    `trusted`: this account has been signed in to from this address of late. What others try from elsewhere
+    then keeps nobody out, however long they go on.
+    """
     limits = dict(zip(_keys(account, address), (FOR_BOTH, FOR_ADDRESS, FOR_ACCOUNT), strict=True))
     if tx.postgres:  # SQLite has one writer
         for key in sorted(limits):
             tx.value(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": key})
-    waits = [wait for key, most in limits.items() if (wait := _wait(tx, key, most, now)) is not None]
+    asked = list(limits.items())[: 2 if trusted else 3]
+    waits = [wait for key, most in asked if (wait := _wait(tx, key, most, now)) is not None]
     if waits:
         return max(waits)
     forget_old(tx, now)

@@ -1,5 +1,6 @@
 """Signing in and out."""
 
+import ipaddress
 import math
 import secrets
 from urllib.parse import urlsplit
@@ -19,6 +20,7 @@ from support.viewer import Viewer
 _WRONG = "Name or password is wrong."
 NOBODY = "not signed in"  # who did it, in the audit log; no user's name has blanks
 UNKNOWN = "unknown name"
+TRUSTED = 30 * 86_400.0  # seconds for which an address is known as somebody's after they signed in from it
 
 
 def routes(house: House) -> list[BaseRoute]:
@@ -79,7 +81,8 @@ async def _enter(house: House, request: Request) -> Response:
 
 def _tried(tx: WriteTx, account: str, address: str, at: float) -> float | None:
     """Counted, or the seconds to wait; that somebody is kept out is noted once, not at each try."""
-    wait = sign_in_failures.attempt(tx, account, address, at)
+    trusted = "\0" not in account and audit.signed_in_from(tx, account, address, at - TRUSTED)
+    wait = sign_in_failures.attempt(tx, account, address, at, trusted=trusted)
     if wait is not None and sign_in_failures.first_kept_out(tx, account, address, at):
         _noted(tx, "sign_in_locked", account, address, at)
     return wait
@@ -89,7 +92,7 @@ def _noted(tx: WriteTx, action: str, account: str, address: str, at: float) -> N
     """A name that nobody has may be a password that was typed into the wrong field: it is not kept."""
     user = _named(tx, account)
     target = user.name if user else UNKNOWN
-    audit.record(tx, at=at, who=NOBODY, action=action, target=target, reason=f"from {address}")
+    audit.record(tx, at=at, who=NOBODY, action=action, target=target, reason=audit.from_address(address))
 
 
 def _named(tx: ReadTx, account: str) -> User | None:
@@ -113,7 +116,7 @@ async def _begin(
         if rehashed:
             users.rehash(tx, user.user_id, user.password, rehashed)
         sessions.begin(tx, user.user_id, secret, request.headers.get("user-agent", ""), at)
-        audit.record(tx, at=at, who=user.name, action="sign_in")
+        audit.record(tx, at=at, who=user.name, action="sign_in", reason=audit.from_address(address))
         return True
 
     if not await pages.write(house, begin):
@@ -132,8 +135,16 @@ async def _begin(
 
 
 def _address(request: Request) -> str:
-    """As uvicorn knows it, which reads X-Forwarded-For only from proxies that it was told to trust."""
-    return request.client.host if request.client else ""
+    """As uvicorn knows it, which reads X-Forwarded-For only from proxies that it was told to trust. Of IPv6
+    the network: whoever has one address of it has all of them."""
+    host = request.client.host if request.client else ""
+    try:
+        known = ipaddress.ip_address(host)
+    except ValueError:
+        return host
+    if not isinstance(known, ipaddress.IPv6Address):
+        return str(known)
+    return str(known.ipv4_mapped or ipaddress.ip_network((int(known), 64), strict=False))
 
 
 def _form(request: Request, to: str, status: int = 200, *, name: str = "", sentence: str = "") -> Response:

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import pytest
 from visiting import PASSWORD, Visit
 
-from store import audit, sessions, users
+from store import audit, sessions, sign_in_failures, users
 from store.database import Database
 from store.sign_in_failures import FOR_ADDRESS, FOR_BOTH, WINDOW
 from support import passwords
-from support.sign_in import local
+from support.sign_in import TRUSTED, local
 
 
 @pytest.fixture
@@ -79,6 +79,56 @@ async def test_one_address_tries_many_accounts_in_vain(visit: Visit):
     for place in range(FOR_ADDRESS):
         assert (await visit.sign_in(f"user{place}")).status_code == 401
     assert (await visit.sign_in()).status_code == 429
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An account is locked after so many failures, as after many more in earnest: the test is quicker."""
+    monkeypatch.setattr(sign_in_failures, "FOR_ACCOUNT", 8)
+
+
+async def _tried_from_everywhere(visit: Visit) -> None:
+    for place in range(sign_in_failures.FOR_ACCOUNT):
+        visit.address = f"192.0.2.{place}"
+        await visit.sign_in(password="wrong")
+
+
+async def test_who_guesses_from_many_addresses_locks_nobody_out_where_they_signed_in_before(
+    visit: Visit, few: None
+):
+    visit.user()
+    visit.address = "198.51.100.7"
+    assert (await visit.sign_in()).status_code == 303
+    await _tried_from_everywhere(visit)
+    visit.address = "203.0.113.9"
+    assert (await visit.sign_in()).status_code == 429
+    visit.address = "198.51.100.7"
+    visit.cookies.clear()
+    assert (await visit.sign_in()).status_code == 303
+    for _ in range(FOR_BOTH):  # guessing from there is limited as ever
+        await visit.sign_in(password="wrong")
+    assert (await visit.sign_in()).status_code == 429
+
+
+async def test_an_address_is_no_longer_trusted_when_the_sign_in_from_it_is_old(visit: Visit, few: None):
+    visit.user()
+    visit.address = "198.51.100.7"
+    assert (await visit.sign_in()).status_code == 303
+    visit.now += TRUSTED + 1
+    await _tried_from_everywhere(visit)
+    visit.address = "198.51.100.7"
+    assert (await visit.sign_in()).status_code == 429
+
+
+async def test_all_addresses_of_one_network_of_version_6_count_as_one(visit: Visit):
+    visit.user()
+    for place in range(FOR_BOTH):
+        visit.address = f"2001:db8:0:7:{place:x}::1"
+        assert (await visit.sign_in(password="wrong")).status_code == 401
+    visit.address = "2001:db8:0:7::9"
+    assert (await visit.sign_in()).status_code == 429
+    visit.address = "2001:db8:0:8::9"
+    assert (await visit.sign_in()).status_code == 303
 
 
 async def test_success_forgives_the_failures_before(visit: Visit):

@@ -37,6 +37,7 @@ class Visit:
     now: float = 1_800_000_000.0
     more: list[BaseRoute] = field(default_factory=list)
     secure: bool = False
+    address: str = "127.0.0.1"
 
     def __post_init__(self) -> None:
         self.house = House(
@@ -72,7 +73,7 @@ class Visit:
         served = Starlette(
             routes=[*app.routes(self.house), *self.more], exception_handlers=dict(app.not_found(self.house))
         )
-        transport = httpx.ASGITransport(app=served, raise_app_exceptions=False)
+        transport = httpx.ASGITransport(app=served, raise_app_exceptions=False, client=(self.address, 123))
         async with httpx.AsyncClient(transport=transport, base_url=HOME, cookies=self.cookies) as http:
             answer = await http.request(method, path, **given)
             self.cookies = http.cookies
