@@ -7,8 +7,10 @@ from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
+import structlog
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import text
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -16,6 +18,7 @@ from starlette.routing import Route
 from story_seeds import Seeds
 
 from reports import access, reports_api
+from reports import events as events_api
 from reports.api import create
 from reports.throttle import MOST, PERIOD, Throttle
 from store.errors import TooSlow
@@ -210,3 +213,33 @@ async def test_every_read_behind_a_call_is_given_a_patience(seeds: Seeds, path: 
     monkeypatch.setattr(seeds.database, "read", noted)
     assert (await ask(served(seeds), path, token)).status_code in (200, 404)
     assert patience == [access.PATIENCE, access.PATIENCE]
+
+
+async def test_a_fault_of_ours_is_a_problem_and_its_text_reaches_no_log(seeds: Seeds, capsys):
+    async def broken(_request: Request) -> Response:
+        raise ValueError("+919812340001")
+
+    app = served(seeds, more=[Route("/v1/broken", broken)])
+    with structlog.testing.capture_logs() as logged:
+        answer = await ask(app, "/api/v1/broken", seeds.token())
+    assert answer.status_code == 500
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    (line,) = logged
+    assert line["error"] == "ValueError"
+    assert line["correlation"] in answer.json()["detail"]
+    assert line["place"].endswith(tuple("0123456789"))
+    assert "9812340001" not in f"{logged}{answer.text}{capsys.readouterr()}"
+
+
+async def test_a_statement_that_takes_too_long_is_stopped(seeds: Seeds, monkeypatch):
+    counting = (
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000000000)"
+        " SELECT count(*) FROM n"
+    )
+    slow = counting if seeds.database.sqlite else "SELECT pg_sleep(60)"
+    monkeypatch.setattr(events_api, "PATIENCE", 0.05)
+    monkeypatch.setattr(events_api.events, "page", lambda tx, *_asked: tx.all(text(slow)))
+    answer = await ask(served(seeds), "/api/v1/events", seeds.token())
+    assert answer.status_code == 503
+    assert answer.json()["title"] == "Too slow"

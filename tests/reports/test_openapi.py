@@ -162,6 +162,17 @@ def test_a_sender_of_one_number_may_not_queue_for_another(api: Described):
     assert answer.json()["errors"][0]["pointer"] == "/from"
 
 
+def test_addresses_and_methods_that_are_none_are_problems(api: Described):
+    token = api.seeds.token("admin")
+    for path in ("/api/nothing", "/api/v1", "/api/v1/reports/shoes", "/api/v1/messages/"):
+        answer = request(api, path, "get", token)
+        assert answer.status_code == 404
+        assert_problem(api, answer)
+    answer = request(api, "/api/v1/messages", "delete", token)
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD, POST")
+    assert_problem(api, answer)
+
+
 def test_the_limits_that_it_tells_are_those_that_hold(seeds: Seeds):
     api = described(seeds, console.Rates(read=1, send=1))
     assert "1 calls a minute" in api.document["info"]["description"]

@@ -1,29 +1,26 @@
 """/api/docs: the API's description for people, made here, for those who are signed in or have a token."""
 
 import re
-from typing import Any
 
 import httpx
 import pytest
 from story_seeds import Seeds
 from visiting import HOME, Visit
 
-from reports.access import has_token
-from support import api_docs
+from reports import api
+from store import users
 from support.api_docs_words import html, kind
 from wamtrail import api_description
 
 DOCS = "/api/docs"
+DESCRIPTION = "/api/openapi.json"
 
 
 @pytest.fixture
 def visit(seeds: Seeds) -> Visit:
     visit = Visit(seeds.database)
-
-    async def with_token(request: Any) -> bool:
-        return await has_token(seeds.database, request)
-
-    visit.more += api_docs.routes(visit.house, lambda: api_description.document(600, 12_000), with_token)
+    description, its_page = api_description.routes(visit.house, 600, 12_000)
+    visit.more += [*its_page, api.create(seeds.database, description)]
     return visit
 
 
@@ -41,6 +38,20 @@ async def test_nobody_reads_it_without_a_sign_in_or_a_token(visit: Visit, seeds:
     answer = await visit.get(DOCS, Authorization=f"Bearer {seeds.token('sender')}")
     assert answer.status_code == 200
     assert 'href="/account"' not in answer.text
+
+
+async def test_a_sign_in_opens_the_description_and_nothing_else_of_the_api(visit: Visit, seeds: Seeds):
+    assert (await visit.get(DESCRIPTION)).status_code == 401
+    visit.user()
+    await visit.sign_in()
+    answer = await visit.get(DESCRIPTION)
+    assert answer.json()["openapi"] == "3.1.0"
+    assert "access-control-allow-origin" not in answer.headers
+    assert (await visit.get("/api/v1/messages")).status_code == 401
+    assert (await visit.get(DESCRIPTION, Authorization="Bearer wt_x")).status_code == 401
+    with seeds.database.write() as tx:
+        users.disable(tx, "asha", visit.now)
+    assert (await visit.get(DESCRIPTION)).status_code == 401
 
 
 @pytest.mark.parametrize("role", ["admin", "support", "reporter"])
