@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+import tracemalloc
 import zipfile
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -180,6 +181,37 @@ class Full(io.BytesIO):
 def test_a_full_disk_is_told_as_such(form: str) -> None:
     with pytest.raises(OSError, match="No space left"):
         export_formats.write(form, pages([FULL] * 10_000, 5_000), COLUMNS, Full())
+
+
+class Nowhere(io.RawIOBase):
+    """Keeps nothing of what is written."""
+
+    _at = 0
+
+    def write(self, data: Any) -> int:
+        self._at += len(data)
+        return len(data)
+
+    def writable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._at
+
+
+@pytest.mark.parametrize("form", export_formats.WRITERS)
+def test_a_long_export_needs_no_more_memory_than_a_short_one(form: str) -> None:
+    def peak(count: int) -> int:
+        endless = ([dict(FULL, words=f"{n}-{k}") for k in range(250)] for n in range(count))
+        tracemalloc.start()
+        try:
+            export_formats.write(form, endless, COLUMNS, Nowhere())  # type: ignore[arg-type]
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    peak(2)  # what is made once
+    assert peak(14) < 1.3 * peak(4)
 
 
 def test_too_many_rows_for_a_sheet_are_refused_with_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,19 +4,23 @@ import csv
 import io
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
+from typer.testing import CliRunner
 
+from reports import export_xlsx
 from reports.export import FIELDS
 from reports.export_parquet import read_rows
 from store.database import Database
+from wamtrail.main import app
 
 SEND = text(
     "INSERT INTO sends (message_id, phone_number_id, state, recipient_typed, recipient, type, payload_digest,"
@@ -113,6 +117,42 @@ def test_who_reads_only_the_first_line_sees_no_traceback(template: Path) -> None
         assert program.stderr is not None
         assert program.stderr.read() == b""
     assert program.returncode == 1
+
+
+def test_on_a_terminal_a_bar_tells_how_far_it_is_and_elsewhere_nothing_does(
+    template: Path, tmp_path: Path
+) -> None:
+    ours, theirs = pty.openpty()
+    program = subprocess.Popen(
+        command("messages", "--output", "out.csv"),
+        env={**environment(template), "TERM": "xterm", "COLUMNS": "100"},
+        cwd=tmp_path,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    said = b""
+    with suppress(OSError):  # Linux says that nobody holds the other end any more
+        while piece := os.read(ours, 4096):
+            said += piece
+    os.close(ours)
+    assert program.wait(30) == 0
+    assert f"{ROWS}/{ROWS}".encode() in said
+    assert b"6,000 messages written to out.csv." in said
+
+
+def test_more_rows_than_a_sheet_has_are_one_plain_sentence_and_no_file(
+    template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export_xlsx, "MOST", ROWS - 1)
+    monkeypatch.setenv("WAMTRAIL_DATABASE_URL", f"sqlite:///{template}")
+    out = tmp_path / "out.xlsx"
+    done = CliRunner().invoke(app, ["export", "messages", "--format", "xlsx", "--output", str(out)])
+    assert done.exit_code == 1
+    assert done.stderr == (
+        "wamtrail: A sheet holds at most 5,999 rows, and these are more:"
+        " choose csv, ndjson or parquet, or a shorter period.\n"
+    )
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
