@@ -113,6 +113,7 @@ def _config(app: ASGIApp) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         access_log=False,  # it halves the rate, and addresses hold ids
+        log_config=None,  # its own handlers would write whole exceptions past wamtrail.logs
         log_level="warning",
         lifespan="on",
         server_header=False,
