@@ -41,7 +41,7 @@ def settle(
     """Give the named sends their wamid; the message_ids that were settled, for `senders_columns.copy`."""
     settled: list[str] = []
     taken: dict[str, str] = {}
-    for message_id, wamid, reported in _unlike(tx, claims):
+    for message_id, wamid, reported, state in _unlike(tx, claims):
         known = taken.get(message_id, wamid)
         if known is None and reported in taken.values():
             continue  # one wamid names two sends: as with one that another send owns already
@@ -50,6 +50,8 @@ def settle(
             tx.run(_ACCEPT, {**accepted, "now": now, "keep": keep_payload})
             settled.append(message_id)
             taken[message_id] = reported
+            if state == "refused":
+                _stop_repeats(tx, message_id, now, keep_payload=keep_payload)
         elif known != reported and not (erased_on(known) or erased_on(reported)):
             record_sent_twice(tx, message_id, reported, now)
     return settled
@@ -61,8 +63,28 @@ def record_sent_twice(tx: WriteTx, message_id: str, wamid: str, now: float) -> N
     tx.run(text(statement), {"id": message_id, "wamid": wamid, "now": now})
 
 
-def _unlike(tx: WriteTx, claims: Mapping[str, Mapping[str, float]]) -> Iterable[tuple[str, str | None, str]]:
-    """(message_id, its wamid, the reported one) where the two differ, locked, in the order of the key.
+def _stop_repeats(tx: WriteTx, message_id: str, now: float, *, keep_payload: bool) -> None:
+    """What a person sent again of it, because it was believed refused, and has not left: it would come twice.
+
+    Found by the keys that store.again makes. Whoever repeats it holds its row, so none comes meanwhile; one
+    that is being claimed right now is passed over, it leaves.
+    """
+    lock = " FOR UPDATE OF again SKIP LOCKED" if tx.postgres else ""
+    statement = (
+        "UPDATE sends SET state = 'cancelled', settled_by = 'status', settled_at = :now,"
+        " payload = CASE WHEN :keep THEN payload END WHERE message_id IN (SELECT again.message_id FROM sends"
+        " JOIN sends AS again ON again.phone_number_id = sends.phone_number_id AND again.idempotency_key"
+        " >= :low AND again.idempotency_key < :high AND again.again_of = sends.message_id"
+        f" WHERE sends.message_id = :id AND again.state = 'queued'{lock})"
+    )
+    keys = {"low": f"again:{message_id}:", "high": f"again:{message_id};"}
+    tx.run(text(statement), {"id": message_id, "now": now, "keep": keep_payload, **keys})
+
+
+def _unlike(
+    tx: WriteTx, claims: Mapping[str, Mapping[str, float]]
+) -> Iterable[tuple[str, str | None, str, str]]:
+    """(message_id, its wamid, the reported one, its state) where the two differ, locked, keys sorted.
 
     A wamid that another send owns already is left out: it would break the unique index, and can only come
     from somebody who made up our callback data.
@@ -71,11 +93,13 @@ def _unlike(tx: WriteTx, claims: Mapping[str, Mapping[str, float]]) -> Iterable[
     if not named:
         return []
     statement = (
-        f"SELECT sends.message_id, sends.wamid, pair.b AS reported FROM {pairs(tx, 'ids', 'wamids')}"
+        "SELECT sends.message_id, sends.wamid, pair.b AS reported, sends.state"
+        f" FROM {pairs(tx, 'ids', 'wamids')}"
         " JOIN sends ON sends.message_id = pair.a"
         f" WHERE sends.wamid IS {'DISTINCT FROM' if tx.postgres else 'NOT'} pair.b"
         " AND NOT EXISTS (SELECT 1 FROM sends AS other WHERE other.wamid = pair.b)"
         " ORDER BY sends.message_id, pair.b" + (" FOR UPDATE OF sends" if tx.postgres else "")
     )
     parameters = {"ids": given(tx, [a for a, _ in named]), "wamids": given(tx, [b for _, b in named])}
-    return [(row.message_id, row.wamid, row.reported) for row in tx.all(text(statement), parameters)]
+    found = tx.all(text(statement), parameters)
+    return [(row.message_id, row.wamid, row.reported, row.state) for row in found]

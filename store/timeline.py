@@ -53,7 +53,10 @@ def _sending(story: Story) -> Iterable[Step]:
     for attempt in story.attempts:
         yield Step(attempt["started_at"], "attempt", f"attempt {attempt['number']}: posted to the wrapper")
         yield from _outcome(attempt)
-    if send["settled_by"] == "status":
+    if send["settled_by"] == "status" and send["state"] == "cancelled":
+        words = "cancelled before it left: a status proved that Meta took the message that it repeats"
+        yield Step(send["settled_at"], "cancelled", words)
+    elif send["settled_by"] == "status":
         yield Step(send["settled_at"], "settled", "a status with our id arrived: Meta took the message")
     elif send["settled_by"] == "person" and send["state"] == "cancelled":
         yield Step(send["settled_at"], "cancelled", "cancelled by a person")
