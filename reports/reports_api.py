@@ -53,17 +53,17 @@ def routes(database: Database, zone: ZoneInfo, clock: Callable[[], float]) -> li
         since = query.since or until - timedelta(days=DAYS - 1)
         kind = request.url.path.rsplit("/", 1)[1]
         asked = Asked(kind, since, until, query.by, bearer.numbers)
-        return JSONResponse(
-            await run_in_threadpool(_answer, database, asked, zone, now),
-            headers={"Cache-Control": "no-store"},
-        )
+        try:
+            answer = await run_in_threadpool(_answer, database, asked, zone, now)
+        except NotAsked as problem:
+            # What was left out is not wrong: then the first day is.
+            where = problem.where if problem.where != "until" or query.until else "since"
+            raise refused([(where, str(problem))]) from None
+        return JSONResponse(answer, headers={"Cache-Control": "no-store"})
 
     return [Route(f"/v1/reports/{kind}", report) for kind in KINDS]
 
 
 def _answer(database: Database, asked: Asked, zone: ZoneInfo, now: float) -> dict[str, Any]:
-    try:
-        with database.read(patience=PATIENCE) as tx:
-            return tables_out.as_json(answers.answer(tx, asked, zone, now))
-    except NotAsked as problem:
-        raise refused([(problem.where, str(problem))]) from None
+    with database.read(patience=PATIENCE) as tx:
+        return tables_out.as_json(answers.answer(tx, asked, zone, now))

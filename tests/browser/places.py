@@ -27,6 +27,7 @@ PAGES = (
     "/audit",
     "/account",
     "/account-events",
+    "/api/docs",
     "/nothing-here",
 )
 

@@ -180,6 +180,26 @@ async def test_a_whole_number_is_digits_alone(seeds: Seeds, path: str, value: st
     assert answer.json()["errors"][0]["pointer"] == "/limit"
 
 
+@pytest.mark.parametrize(
+    ("asked", "wrong"),
+    [
+        ({"since": "2027-02-01", "until": "2027-01-01"}, "until"),
+        ({"since": "2300-01-01"}, "since"),
+        ({"since": "2001-01-01"}, "since"),
+        ({"by": ""}, "by"),
+        ({"by": "day,day"}, "by"),
+        ({"since": "20270101"}, "since"),
+        ({"until": "0.5"}, "until"),
+    ],
+)
+async def test_a_question_that_no_report_answers_points_at_what_is_wrong(
+    seeds: Seeds, asked: dict[str, str], wrong: str
+):
+    answer = await ask(served(seeds), "/api/v1/reports/cost", seeds.token(), params=asked)
+    assert answer.status_code == 400
+    assert [one["pointer"] for one in answer.json()["errors"]] == [f"/{wrong}"]
+
+
 @pytest.mark.parametrize("path", READ)
 async def test_every_answer_forbids_to_guess_its_type(seeds: Seeds, path: str):
     assert (await ask(served(seeds), path, seeds.token())).headers["x-content-type-options"] == "nosniff"
