@@ -84,9 +84,10 @@ def page(
     database: Database, query: MessagesQuery, bearer: Bearer, *, patience: float | None = None
 ) -> dict[str, Any]:
     """{messages, next}: newest first; `next` is the cursor of the next page, null on the last."""
+    wanted = query.filter(bearer.numbers, nameless=bearer.nameless)
     with database.read(patience=patience) as tx:
         # One more than asked for tells whether there is a next page.
-        rows = listing.listed(tx, query.filter(bearer.numbers), query.limit + 1, query.cursor)
+        rows = listing.listed(tx, wanted, query.limit + 1, query.cursor)
         shown = rows[: query.limit]
         conflicts = group_rows.conflicts(tx, shown)
     more = len(rows) > query.limit
@@ -103,6 +104,12 @@ def visible_story(database: Database, typed: str, bearer: Bearer) -> Story | Non
     with database.read(patience=PATIENCE) as tx:
         for key in stories.find(tx, typed):
             found = stories.story(tx, key)
-            if found and (not bearer.numbers or number_of(found) in bearer.numbers):
+            if found and _theirs(bearer, number_of(found)):
                 return found
     return None
+
+
+def _theirs(bearer: Bearer, number: str | None) -> bool:
+    if not number:
+        return bearer.nameless
+    return not bearer.numbers or number in bearer.numbers

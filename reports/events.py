@@ -54,9 +54,14 @@ def _key(key: Any) -> bool:
         return False
     counted = 3 if len(key) == len(UPDATE_KEY) else 1
     return all(
-        _number(one) if place == counted else isinstance(one, str) and "\x00" not in one and one.isprintable()
+        _number(one) if place == counted else isinstance(one, str) and _storable(one)
         for place, one in enumerate(key)
     )
+
+
+def _storable(value: str) -> bool:
+    """An id of Meta's may hold any sign that both databases take."""
+    return "\x00" not in value and not any("\ud800" <= sign <= "\udfff" for sign in value)
 
 
 class EventsQuery(BaseModel):
@@ -83,7 +88,7 @@ def routes(database: Database) -> list[BaseRoute]:
 def _page(database: Database, query: EventsQuery, bearer: Bearer) -> Page:
     with database.read(patience=PATIENCE) as tx:
         try:
-            return events.page(tx, query.after, query.limit, bearer.numbers)
+            return events.page(tx, query.after, query.limit, bearer.numbers, nameless=bearer.nameless)
         except events.Pruned:
             raise Problem(
                 410,

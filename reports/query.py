@@ -38,8 +38,8 @@ class MessagesQuery(BaseModel):
     limit: Whole = Field(50, ge=1, le=500, description="How many messages a page holds at most.")
     cursor: ListCursor | None = Field(None, description="`next` of the page before, unchanged.")
 
-    def filter(self, numbers: tuple[str, ...]) -> Filter:
-        """`numbers`: the sending numbers that the asker may see; () is all."""
+    def filter(self, numbers: tuple[str, ...], *, nameless: bool = True) -> Filter:
+        """`numbers`: the sending numbers that the asker may see; () is all. `nameless`: of none as well."""
         return Filter(
             recipient=self.to,
             status=self.status,
@@ -48,6 +48,7 @@ class MessagesQuery(BaseModel):
             phone_number_id=self.from_,
             reference=self.reference,
             numbers=numbers,
+            numbered=not nameless,
         )
 
 

@@ -83,13 +83,16 @@ def count_erasures(tx: WriteTx, count: int) -> None:
     tx.run(text(statement), {"name": _ERASURES, "value": str(count)})
 
 
-def page(tx: ReadTx, after: After | None, limit: int, numbers: Sequence[str] = ()) -> Page:
+def page(
+    tx: ReadTx, after: After | None, limit: int, numbers: Sequence[str] = (), *, nameless: bool = True
+) -> Page:
     """The next rows, at most `limit`; None begins at the oldest kept position. Raises Pruned.
 
     `numbers`: whose rows alone are read, () is all; the end of a page goes past the others', and names none.
+    `nameless`: also what belongs to no number.
     """
     begun = erasures(tx)
-    found = _page(tx, after or After(pruned_to(tx)), limit, numbers)
+    found = _page(tx, after or After(pruned_to(tx)), limit, numbers, nameless)
     # Looked at last: what was pruned while we read is told as well.
     if after is not None and after.position - (after.key is not None) < pruned_to(tx):
         raise Pruned
@@ -112,14 +115,14 @@ def _disordered(tx: ReadTx, after: After) -> bool:
     return tx.value(text(statement), {"position": after.position}) is not None
 
 
-def _page(tx: ReadTx, after: After, limit: int, numbers: Sequence[str]) -> Page:
+def _page(tx: ReadTx, after: After, limit: int, numbers: Sequence[str], nameless: bool) -> Page:
     begun = after.position - (after.key is not None)
     feed = tx.all(
         text("SELECT position, batch FROM feed WHERE position > :begun ORDER BY position LIMIT :most"),
         {"begun": begun, "most": MOST_BATCHES},
     )
     taken = _enough(tx, feed, limit, after)
-    rows = _rows(tx, [one.position for one in taken], after, limit + 1, numbers)
+    rows = _rows(tx, [one.position for one in taken], after, limit + 1, numbers, nameless)
     if len(rows) > limit:
         last = rows[limit - 1]
         return Page(tuple(rows[:limit]), After(last["position"], last["key"]), more=True)
@@ -148,7 +151,7 @@ def _enough(tx: ReadTx, feed: Any, limit: int, after: After) -> list[Any]:
 
 
 def _rows(
-    tx: ReadTx, positions: list[int], after: After, most: int, numbers: Sequence[str]
+    tx: ReadTx, positions: list[int], after: After, most: int, numbers: Sequence[str], nameless: bool
 ) -> list[dict[str, Any]]:
     found = []
     limited = {"numbers": given(tx, numbers)} if numbers else {}
@@ -158,7 +161,9 @@ def _rows(
     ):
         columns = ", ".join(f"{alias}.{name}" for name in names)
         parameters = {"positions": given(tx, positions), "most": most, "begun": after.position, **limited}
-        past, mine = "", f" AND {number} {among(tx, 'numbers')}" if numbers else ""
+        past, mine = "", "" if nameless else f" AND {number} IS NOT NULL"
+        if numbers:
+            mine = f" AND {number} {among(tx, 'numbers')}"
         if after.key is not None and len(after.key) == len(names):
             past = f" AND (f.position > :begun OR ({columns}) > ({', '.join(f':{one}' for one in names)}))"
             parameters |= dict(zip(names, after.key, strict=True))

@@ -22,6 +22,7 @@ class Filter:
     phone_number_id: str | None = None
     reference: str | None = None
     numbers: tuple[str, ...] = ()  # the sending numbers that the asker may see; () is all
+    numbered: bool = False  # leave out what belongs to no sending number
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,8 @@ def _conditions(tx: ReadTx, wanted: Filter, after: Cursor | None) -> tuple[list[
         add("coalesce(s.reference, m.reference) = :reference", reference=wanted.reference)
     if wanted.numbers:
         add(f"{number} {among(tx, 'numbers')}", numbers=given(tx, wanted.numbers))
+    if wanted.numbered:
+        add(f"{number} IS NOT NULL")
     if after is not None:
         add(f"({at}, {key}) < (:after_at, :after_key)", after_at=after.at, after_key=after.key)
     return conditions, parameters

@@ -37,6 +37,11 @@ class Bearer:
     role: str
     numbers: tuple[str, ...]
 
+    @property
+    def nameless(self) -> bool:
+        """Whether rows that belong to no sending number are theirs to see: admins' of all numbers."""
+        return self.role == "admin" and not self.numbers
+
 
 @dataclass(frozen=True, slots=True)
 class ListedToken:

@@ -300,3 +300,30 @@ async def test_who_may_only_send_gets_no_events_and_words_it_does_not_know_are_r
         answer = await ask(seeds, FEED, **wrong)
         assert answer.status_code == 400
         assert answer.json()["errors"][0]["parameter"] == next(iter(wrong))
+
+
+async def test_what_belongs_to_no_number_is_for_admins_alone(seeds: Seeds) -> None:
+    with seeds.database.write() as tx:
+        updates = (StatusUpdate("wamid.nameless", "", "sent", 1_800_000_000, "", None),)
+        apply(tx, [Understood(1, NOW, Parsed(updates))], NOW)
+    write(seeds.database, 2, "wamid.named")
+    nobodys = {"admin": True, "reporter": False, "support": False}
+    for role, seen in nobodys.items():
+        token = seeds.token(role)
+        heard = [one["wamid"] for one in (await ask(seeds, FEED, token)).json()["events"]]
+        assert heard == (["wamid.nameless", "wamid.named"] if seen else ["wamid.named"])
+        listed = [one["wamid"] for one in (await ask(seeds, "/api/v1/messages", token)).json()["messages"]]
+        assert ("wamid.nameless" in listed, "wamid.named" in listed) == (seen, True)
+        one = await ask(seeds, "/api/v1/messages/wamid.nameless", token)
+        assert one.status_code == (200 if seen else 404)
+    limited = await ask(seeds, "/api/v1/messages/wamid.nameless", seeds.token("admin", "100"))
+    assert limited.status_code == 404
+
+
+async def test_a_cursor_of_an_id_with_signs_that_nobody_sees_is_taken(seeds: Seeds) -> None:
+    names = ["wamid.a\u200b\n", "wamid.b\u202e"]
+    write(seeds.database, 1, *names)
+    first = (await ask(seeds, FEED, limit=1)).json()
+    second = await ask(seeds, FEED, limit=1, after=first["next"])
+    assert second.status_code == 200
+    assert [one["wamid"] for page in (first, second.json()) for one in page["events"]] == names
