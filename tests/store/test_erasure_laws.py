@@ -43,7 +43,7 @@ TOLD = st.tuples(
 
 @given(messages=st.lists(MESSAGE, min_size=1, max_size=6), told=st.lists(TOLD, max_size=14))
 @settings(
-    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None
 )
 def test_every_report_and_the_balance_stay(
     database: Database, messages: list[tuple[str, bool, str | None]], told: list[tuple[int, str, int, bool]]

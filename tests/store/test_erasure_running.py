@@ -32,7 +32,7 @@ class Killed(BaseException):
     """What ends the program between two transactions."""
 
 
-@pytest.mark.parametrize("after", [2, 4, 6, 9, 12])
+@pytest.mark.parametrize("after", [3, 9])
 def test_killed_and_run_again_it_ends_the_same(database: Database, after: int) -> None:
     filled(database)
     assert dies_after(database, after)
@@ -169,7 +169,7 @@ def test_the_feed_goes_on_without_skip_or_repeat(database: Database) -> None:
     assert whole.after.position == every[-1]["position"]
 
 
-@pytest.mark.parametrize("limit", range(1, 12))
+@pytest.mark.parametrize("limit", [3, 7, 9, 12])
 def test_a_reader_inside_a_batch_whose_order_an_erasure_changed_is_told(
     database: Database, limit: int
 ) -> None:
