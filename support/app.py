@@ -57,11 +57,11 @@ def routes(house: House) -> list[BaseRoute]:
 
 
 def not_found(house: House) -> Mapping[int, Callable[[Request, Exception], Awaitable[Response]]]:
-    """The page for addresses that are none; the APIs keep their plain answer."""
+    """The page for addresses that are none, or not for this method; the APIs keep their plain answer."""
 
     async def answer(request: Request, problem: Exception) -> Response:
         if request.url.path.startswith(("/v1/", "/api/", "/static/")):
-            return PlainTextResponse(problem.detail if isinstance(problem, HTTPException) else "", 404)
+            return _plain(request, problem)
         request.state.correlation = secrets.token_hex(6)
         request.state.now = house.clock()
         try:
@@ -70,4 +70,22 @@ def not_found(house: House) -> Mapping[int, Callable[[Request, Exception], Await
             viewer = None
         return pages.missing(request, viewer)
 
-    return {404: answer}
+    async def wrong_method(request: Request, problem: Exception) -> Response:
+        if request.url.path.startswith(("/v1/", "/api/", "/static/")):
+            return _plain(request, problem)
+        request.state.correlation = secrets.token_hex(6)
+        request.state.now = house.clock()
+        sentence = "This address is not opened in this way. Open it from the front page."
+        answer = pages.refused(request, None, 405, "Not in this way", sentence)
+        answer.headers.update(getattr(problem, "headers", None) or {})
+        return answer
+
+    return {404: answer, 405: wrong_method}
+
+
+def _plain(request: Request, problem: Exception) -> Response:
+    """An API's answer, or that of a file that is none."""
+    if not isinstance(problem, HTTPException):
+        return PlainTextResponse("", 404)
+    headers = pages.HEADERS if request.url.path.startswith("/static/") else {}
+    return PlainTextResponse(problem.detail, problem.status_code, {**(problem.headers or {}), **headers})

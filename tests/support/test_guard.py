@@ -260,3 +260,27 @@ async def test_a_page_is_shown_although_its_look_cannot_be_noted(
     assert (await visit.get("/account")).status_code == 200
     with visit.database.read() as tx:
         assert [one.seen_at for one in sessions.listed(tx, "id-asha", visit.now)] == [visit.now]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/nowhere", 404),
+        ("GET", "/static/none.css", 404),
+        ("POST", "/static/pico.min.css", 405),
+        ("DELETE", "/", 405),
+        ("PUT", "/search", 405),
+        ("GET", "/sign-out", 405),
+    ],
+)
+async def test_answers_that_are_errors_have_the_same_headers(
+    visit: Visit, method: str, path: str, status: int
+):
+    visit.user()
+    await visit.sign_in()
+    answer = await visit.ask(method, path, headers={})
+    assert answer.status_code == status
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["cache-control"] == "no-store"
+    assert status == 404 or answer.headers["allow"]
