@@ -31,6 +31,8 @@ class ReceiverProcess:
             "WAMTRAIL_APP_SECRETS": SECRET,
             "WAMTRAIL_RECEIVER_BIND": f"127.0.0.1:{self.port}",
             "WAMTRAIL_LOG_FORMAT": "json",
+            "WAMTRAIL_KEEP_MESSAGES": "forever",  # webhooks of the corpus are as old as they are
+            "WAMTRAIL_KEEP_AUDIT": "forever",
         }
         self._process: subprocess.Popen[bytes] | None = None
 
