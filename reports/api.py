@@ -102,7 +102,7 @@ def visible_story(database: Database, typed: str, bearer: Bearer) -> Story | Non
     if not typed or len(typed) > LONGEST or "\x00" in typed:
         return None
     with database.read(patience=PATIENCE) as tx:
-        for key in stories.find(tx, typed):
+        for key in stories.find(tx, typed, bearer.numbers):
             found = stories.story(tx, key)
             if found and _theirs(bearer, number_of(found)):
                 return found

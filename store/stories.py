@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from store import status
 from store.database import ReadTx
+from store.lists import among, given
 from whatsapp.erased import erased_on
 
 SEND_COLUMNS = (
@@ -74,19 +75,23 @@ def _known(row: Mapping[str, Any] | None) -> dict[str, Any]:
     return {name: value for name, value in (row or {}).items() if value is not None}
 
 
-def find(tx: ReadTx, typed: str) -> list[str]:
-    """Keys for `story` of what `typed` names, newest first: a wamid or message_id one, a reference many."""
+def find(tx: ReadTx, typed: str, numbers: Sequence[str] = ()) -> list[str]:
+    """Keys for `story` of what `typed` names, newest first: a wamid or message_id one, a reference many.
+
+    `numbers`: whose messages a reference names, () is all; an id names what it names.
+    """
     by_id = tx.first(text("SELECT message_id FROM sends WHERE message_id = :id"), {"id": typed.lower()})
     if by_id:
         return [by_id.message_id]
     if tx.first(text("SELECT 1 FROM messages WHERE wamid = :id"), {"id": typed}):
         return [typed]
+    mine = f" AND phone_number_id {among(tx, 'numbers')}" if numbers else ""
     rows = tx.all(
         text(
-            "SELECT message_id FROM sends WHERE reference = :id"
+            f"SELECT message_id FROM sends WHERE reference = :id{mine}"
             " ORDER BY queued_at DESC, message_id DESC LIMIT 50"
         ),
-        {"id": typed},
+        {"id": typed, **({"numbers": given(tx, numbers)} if numbers else {})},
     )
     return [row.message_id for row in rows]
 

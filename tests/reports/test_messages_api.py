@@ -231,3 +231,12 @@ async def test_the_event_loop_never_waits_for_the_database(seeds: Seeds, monkeyp
     await ask(seeds, f"{LIST}/x")
     assert threads
     assert threading.get_ident() not in threads
+
+
+async def test_a_reference_that_others_use_often_still_finds_ones_own(seeds: Seeds):
+    mine = seeds.send(reference="order-77", phone_number_id=BANK)
+    for n in range(51):
+        seeds.send(reference="order-77", at=n + 1.0)
+    answer = await ask(seeds, "/api/v1/messages/order-77", seeds.token("reporter", BANK))
+    assert answer.status_code == 200
+    assert answer.json()["message_id"] == mine
