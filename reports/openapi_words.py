@@ -14,7 +14,7 @@ for it.
 
 - `reporter`, `support`: ask everything here.
 - `sender`: queue messages, and ask what became of one message.
-- `admin`: both.
+- `admin`: both, and without `--number` also what belongs to no number.
 
 ## Pages and cursors
 
@@ -25,8 +25,8 @@ Answers come in pages of `limit`. A cursor is opaque: take `next` as it is and g
 - The events' `next` is always there. Ask with it again, at once while `more` is true, otherwise later; keep
   it in the same transaction or file as what you made of the events, and a job that is killed goes on
   without a gap or a repeat.
-- 410 says that events after your cursor were deleted by age: ask once without `after`, and count the gap
-  anew from the reports.
+- 410 says that events after your cursor were deleted by age, or that some are of a person who was erased:
+  ask once without `after`, and count the gap anew from the reports.
 
 ## Errors
 

@@ -259,7 +259,7 @@ async def test_a_statement_that_takes_too_long_is_stopped(seeds: Seeds, monkeypa
     )
     slow = counting if seeds.database.sqlite else "SELECT pg_sleep(60)"
     monkeypatch.setattr(events_api, "PATIENCE", 0.05)
-    monkeypatch.setattr(events_api.events, "page", lambda tx, *_asked: tx.all(text(slow)))
+    monkeypatch.setattr(events_api.events, "page", lambda tx, *_asked, **_more: tx.all(text(slow)))
     answer = await ask(served(seeds), "/api/v1/events", seeds.token())
     assert answer.status_code == 503
     assert answer.json()["title"] == "Too slow"
