@@ -37,6 +37,7 @@ def list_tokens() -> None:
 
     from store import tokens as store_tokens
     from wamtrail.opening import opened
+    from wamtrail.saying import cell
 
     with opened(load()) as database, database.read() as tx:
         rows = store_tokens.listed(tx)
@@ -44,7 +45,8 @@ def list_tokens() -> None:
     for row in rows:
         created = f"{datetime.fromtimestamp(row.created_at, UTC):%Y-%m-%d %H:%M}"
         numbers = " ".join(row.numbers) or "all"
-        table.add_row(row.token_id, row.name, row.role, numbers, created, "yes" if row.revoked_at else "")
+        revoked = "yes" if row.revoked_at else ""
+        table.add_row(row.token_id, cell(row.name), row.role, cell(numbers), created, revoked)
     Console().print(table)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from wamtrail.saying import fail
+from wamtrail.saying import cell, fail
 from wamtrail.settings import load
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def _table(report: "Report") -> None:
         text = column.kind in ("text", "date", "time")
         table.add_column(column.title, justify="left" if text else "right", overflow="fold")
     for row in report.rows:
-        table.add_row(*(said(column, row[column.name]) for column in shown))
+        table.add_row(*(cell(said(column, row[column.name])) for column in shown))
     console = Console(width=None if sys.stdout.isatty() else 160)
     console.print(table if report.rows else f"Nothing counts for {asked.since} to {asked.until}.")
     for sentence in sentences(report):

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, NoReturn
 import typer
 
 if TYPE_CHECKING:
+    from rich.text import Text
+
     from sender.payload_problem import Problem
 
 
@@ -13,6 +15,13 @@ def fail(sentence: str, code: int = 1) -> NoReturn:
     """One plain line on stderr, and the exit code."""
     typer.echo(f"wamtrail: {sentence}", err=True)
     raise typer.Exit(code)
+
+
+def cell(words: str) -> "Text":
+    """What stands in a table as it is: brackets are no markup, and no sign steers the terminal."""
+    from rich.text import Text
+
+    return Text("".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in words))
 
 
 def warn(problems: "Iterable[Problem]") -> None:

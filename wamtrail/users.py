@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import typer
 
-from wamtrail.saying import fail
+from wamtrail.saying import cell, fail
 from wamtrail.settings import load
 
 app = typer.Typer(help="People who sign in to the pages.", no_args_is_help=True)
@@ -63,7 +63,7 @@ def list_users() -> None:
     for row in rows:
         created = f"{datetime.fromtimestamp(row.created_at, UTC):%Y-%m-%d %H:%M}"
         numbers = " ".join(row.numbers) or "all"
-        table.add_row(row.name, row.role, numbers, created, "yes" if row.disabled_at else "")
+        table.add_row(cell(row.name), row.role, cell(numbers), created, "yes" if row.disabled_at else "")
     Console().print(table)
 
 
