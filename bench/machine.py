@@ -23,8 +23,8 @@ class Server:
         self._server = server
 
     @contextlib.contextmanager
-    def database(self) -> Iterator[str]:
-        url = self._server.create_database()
+    def database(self, copy_of: str | None = None) -> Iterator[str]:
+        url = self._server.create_database(copy_of)
         try:
             yield url
         finally:

@@ -1,4 +1,4 @@
-"""Does refreshing figures slow the door and the processor? With and without, in turn, in one run.
+"""Does refreshing figures slow the door and the processor? With and without, in turn, on copies of one database.
 
 The one that refreshes is a process of its own, paced as in a processor, to which every bucket of a month is
 always dirty: more than any day brings. Beside it the receiver's own processor keeps its figures as ever.
@@ -37,16 +37,6 @@ _ALL_DIRTY = (
     " SELECT day, phone_number_id, 1, 0, 0, 0 FROM report_days ON CONFLICT DO NOTHING",
     "UPDATE report_days SET not_before = 0",
 )
-# What a measurement wrote: the next begins where it began.
-_CLEAR = (
-    "TRUNCATE webhooks, webhook_backlog, report_strangers, strangers, open_messages",
-    "DELETE FROM status_updates WHERE batch <> 0",
-    "DELETE FROM messages WHERE message_id IS NULL",
-    "INSERT INTO followers SELECT name, (SELECT coalesce(max(position), 0) FROM feed)"
-    " FROM (VALUES ('rollups'), ('work'), ('search')) AS f (name)"
-    " ON CONFLICT (name) DO UPDATE SET position = excluded.position",
-    "VACUUM ANALYZE messages, status_updates",
-)
 
 
 def report(options: argparse.Namespace, folder: Path) -> None:
@@ -62,28 +52,38 @@ def report(options: argparse.Namespace, folder: Path) -> None:
         with closing(Database(url)) as database:
             rollups.refresh_all(database, UTC, time.time)
         table.head(1)
-        ratios = [_pair(url, folder) for _ in range(options.rounds)]
+        ratios = [_pair(server, url, folder, first=number % 2 == 0) for number in range(options.rounds)]
     told = ", ".join(f"{one:.2f}" for one in ratios)
     print(f"with refreshing of without: {told}; median {median(ratios):.2f} (at least {LEAST})")
 
 
-def _pair(url: str, folder: Path) -> float:
+def _pair(server: machine.Server, filled: str, folder: Path, *, first: bool) -> float:
     """One measurement without and one with; the smaller ratio of acknowledged and processed."""
-    without = _measured(url, folder)
-    table.row("without", without, None)
-    with _refreshing(url, folder) as counted:
-        beside = _measured(url, folder)
-        table.row("beside refreshing", beside, None)
-        print(f"  {counted()} buckets were worked out meanwhile", flush=True)
+    if first:
+        without, beside = _without(server, filled, folder), _beside(server, filled, folder)
+    else:
+        beside, without = _beside(server, filled, folder), _without(server, filled, folder)
     assert without.processed is not None
     assert beside.processed is not None
     return min(beside.acknowledged / without.acknowledged, beside.processed / without.processed)
 
 
+def _without(server: machine.Server, filled: str, folder: Path) -> Measured:
+    with server.database(copy_of=filled) as url:
+        found = _measured(url, folder)
+    table.row("without", found, None)
+    return found
+
+
+def _beside(server: machine.Server, filled: str, folder: Path) -> Measured:
+    with server.database(copy_of=filled) as url, _refreshing(url, folder) as counted:
+        found = _measured(url, folder)
+        buckets = counted()
+    table.row(f"beside refreshing {buckets} buckets", found, None)
+    return found
+
+
 def _measured(url: str, folder: Path) -> Measured:
-    with psycopg.connect(url, autocommit=True) as connection:
-        for statement in _CLEAR:
-            connection.execute(statement)
     start = contenders.ours_on_postgres(lambda: contextlib.nullcontext(url))
     with start(folder) as running:
         warm(running, folder / "warm")

@@ -21,8 +21,8 @@ _FIGURES = (*_PLACE, *GROUP, *COUNTS, "errors", "latency", "steps")
 _LATENCY = (*_PLACE, "part", "value", "refreshes", "steps")
 _COSTS = (*_PLACE, *COST, *SUMS)
 AGE = 50  # a bucket with unfinished messages is looked at again after this part of its age
-ROWS_A_SECOND = 3_000  # a bucket rests a second for so many rows: refreshing takes a small part of the time
-EACH = 300  # a bucket costs as much as so many rows, however few are in it
+ROWS_A_SECOND = 2_000  # a bucket rests a second for so many rows: refreshing takes a small part of the time
+EACH = 200  # a bucket costs as much as so many rows, however few are in it
 
 
 @dataclass(slots=True)
