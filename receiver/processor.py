@@ -23,6 +23,7 @@ from store.backlog import Marker
 from store.database import Database, ReadTx, WriteTx, is_transient
 from store.errors import DatabaseAway
 from store.records import Parsed, QuarantinedPart
+from store.retention_ages import MessageAge
 from store.webhooks import Kept, load
 
 LOOK_LEAST = 64
@@ -63,10 +64,10 @@ class Processor:
         *,
         bounds: Bounds | None = None,
         keep_content: bool = False,
-        age: float | None = None,
+        age: MessageAge | None = None,
         minutes: Minutes | None = None,
     ) -> None:
-        """`age`: of message rows, in seconds; None is forever."""
+        """`age`: of message rows; None is forever."""
         self._database = database
         self._figures = figures
         self._clock = clock

@@ -7,6 +7,7 @@ from receiver.processor import understood
 from store import kept, replay
 from store.database import Database, is_transient
 from store.kept import Which
+from store.retention_ages import MessageAge
 
 PAGE = 500
 
@@ -23,12 +24,12 @@ def replay_all(
     clock: Callable[[], float],
     *,
     keep_content: bool = False,
-    age: float | None = None,
+    age: MessageAge | None = None,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Replayed:
     """Replay every webhook that `which` names, oldest first. May be stopped and started again at any time.
 
-    `age`: of message rows, in seconds; None is forever.
+    `age`: of message rows; None is forever.
     """
     total, after = Replayed(), 0
     while True:
@@ -49,7 +50,7 @@ def _replay(
     clock: Callable[[], float],
     *,
     keep_content: bool,
-    age: float | None,
+    age: MessageAge | None,
 ) -> int:
     while True:
         try:

@@ -14,9 +14,11 @@ from sqlalchemy import text
 from store.database import ReadTx, WriteTx
 from store.lists import among, given
 from store.records import InboundMessage, Parsed
+from store.retention_ages import MessageAge
 from store.updates import Heard, Key
 from whatsapp import callback_data
 
+BEGUN = "messages_go_by_age"  # in `installation`
 _NOTE = text(
     "INSERT INTO too_old (webhook_id, statuses, inbound) VALUES (:id, :statuses, :inbound)"
     " ON CONFLICT (webhook_id) DO UPDATE SET statuses = excluded.statuses, inbound = excluded.inbound"
@@ -25,15 +27,34 @@ _NOTE = text(
 
 @dataclass(frozen=True, slots=True)
 class Oldest:
-    """`at`: what happened before makes no row; `message_id`: smaller ids of ours are of older messages."""
+    """`at`: what happened before makes no row; `message_id`: smaller ids of ours are of older messages;
+    `at_once`: see MessageAge."""
 
     at: float
     message_id: str
+    at_once: bool = True
 
 
-def oldest(now: float, age: float | None) -> Oldest | None:
+def oldest(now: float, age: MessageAge | None) -> Oldest | None:
     """None: message rows are kept forever."""
-    return None if age is None else Oldest(now - age, id_at(now - age))
+    if age is None:
+        return None
+    at = now - age.seconds
+    return Oldest(at, id_at(at), age.at_once)
+
+
+def begin(tx: WriteTx) -> None:
+    """Messages are about to go by their age for the first time, or again."""
+    tx.run(
+        text("INSERT INTO installation (name, value) VALUES (:name, '') ON CONFLICT (name) DO NOTHING"),
+        {"name": BEGUN},
+    )
+
+
+def _in_force(tx: ReadTx, bound: Oldest) -> bool:
+    return bound.at_once or bool(
+        tx.value(text("SELECT 1 FROM installation WHERE name = :name"), {"name": BEGUN})
+    )
 
 
 def id_at(at: float) -> str:
@@ -53,7 +74,7 @@ def without_row(
     if bound is None:
         return set()
     asked = sorted(_old(by_key.values(), bound))
-    if not asked:
+    if not asked or not _in_force(tx, bound):
         return set()
     lock = " ORDER BY wamid FOR UPDATE" if tx.postgres else ""
     there = f"SELECT wamid FROM messages WHERE wamid {among(tx, 'wamids')}{lock}"
@@ -91,7 +112,7 @@ def old_inbound(tx: WriteTx, parsed: Sequence[Parsed], bound: Oldest | None) -> 
     if bound is None:
         return set()
     asked = sorted({one.wamid for each in parsed for one in each.inbound if one.occurred_at < bound.at})
-    if not asked:
+    if not asked or not _in_force(tx, bound):
         return set()
     lock = " ORDER BY wamid FOR UPDATE" if tx.postgres else ""
     there = f"SELECT wamid FROM inbound_messages WHERE wamid {among(tx, 'wamids')}{lock}"

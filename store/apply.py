@@ -8,6 +8,7 @@ from store.database import WriteTx
 from store.fold import COLUMNS, PARTICIPANT_COLUMNS, Fold
 from store.fold_sql import MERGE_MESSAGES, MERGE_PARTICIPANTS
 from store.records import Parsed
+from store.retention_ages import MessageAge
 from store.updates import Heard, Key
 
 
@@ -40,9 +41,9 @@ def apply(
     now: float,
     *,
     keep_content: bool = False,
-    age: float | None = None,
+    age: MessageAge | None = None,
 ) -> Applied:
-    """Write all that these webhooks said and take them off the backlog. `age`: of message rows, in seconds;
+    """Write all that these webhooks said and take them off the backlog. `age`: of message rows;
     what is older makes none."""
     said = [
         Heard(update, one.received_at, one.webhook_id) for one in understood for update in one.parsed.updates

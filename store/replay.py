@@ -28,6 +28,7 @@ from store.apply import Understood, write_extras
 from store.database import WriteTx
 from store.fold import COLUMNS, PARTICIPANT_COLUMNS, Fold
 from store.lists import among, given
+from store.retention_ages import MessageAge
 from store.updates import Heard, Key
 from store.webhooks import Kept, load_by_id
 
@@ -39,11 +40,11 @@ def replay(
     now: float,
     *,
     keep_content: bool = False,
-    age: float | None = None,
+    age: MessageAge | None = None,
 ) -> int:
     """Replay one kept webhook and those that repeat it; how many status updates changed, came or went.
 
-    `age`: of message rows, in seconds; what is older makes none, what has one keeps it.
+    `age`: of message rows; what is older makes none, what has one keeps it.
     Raises LookupError when its body is not kept any more.
     """
     together = _together(tx, webhook_id)

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import text
 
 from store import (
+    aged,
     audit,
     holds,
     rates,
@@ -110,6 +111,8 @@ def _events(work: Work, until: float, outcome: Outcome) -> None:
 def _messages(
     work: Work, until: float, told: float, zone: ZoneInfo, clock: Callable[[], float], outcome: Outcome
 ) -> None:
+    if not work.dry:
+        work.write(_begun)
     with work.database.read() as tx:
         until = _processed(tx, until)
     day = day_of(until, zone)
@@ -130,6 +133,11 @@ def _messages(
         retention_rest.runs(start),
         retention_rest.names(),
     )
+
+
+def _begun(tx: WriteTx) -> int:
+    aged.begin(tx)
+    return 0
 
 
 def _processed(tx: ReadTx, until: float) -> float:

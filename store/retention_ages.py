@@ -1,9 +1,19 @@
 """How long each kind of thing is kept, and which ages do not go together."""
 
-from dataclasses import dataclass
+from collections.abc import Set
+from dataclasses import dataclass, replace
 
 DAY = 86_400.0
 LEAST_MESSAGES = 35 * DAY  # Meta tries to deliver a message for 30 days, and posts its webhooks for 7 more
+
+
+@dataclass(frozen=True, slots=True)
+class MessageAge:
+    """What is older makes no row. `at_once`: always; else from the first run of retention on, for as long as
+    nothing went, nothing can come back."""
+
+    seconds: float
+    at_once: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +49,17 @@ def impossible(ages: Ages) -> str | None:
             " at a message that is still there: make it as long or longer."
         )
     return None
+
+
+def fitted(ages: Ages, free: Set[str]) -> Ages:
+    """Ages that nobody set (`free`) give way to that of messages, so that setting one is enough."""
+    shortest = {
+        name: ages.messages
+        for name in free & {"bodies", "events"}
+        if ages.messages is not None and _longer(getattr(ages, name), ages.messages)
+    }
+    longest = {"audit": ages.messages} if "audit" in free and _longer(ages.messages, ages.audit) else {}
+    return replace(ages, **shortest, **longest)
 
 
 def _longer(one: float | None, than: float | None) -> bool:

@@ -40,7 +40,7 @@ def house(parts: "Parts", desk: Desk) -> House:
             Which(ids=(webhook_id,)),
             clock,
             keep_content=settings.keep_content,
-            age=settings.ages().messages,
+            age=settings.message_age(),
         )
 
     def report(

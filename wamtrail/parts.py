@@ -206,7 +206,7 @@ def _processor_thread(parts: Parts) -> Callable[[], None]:
         ProcessorFigures(parts.registry),
         clock,
         keep_content=parts.settings.keep_content,
-        age=parts.settings.ages().messages,
+        age=parts.settings.message_age(),
         minutes=_minutes(parts),
     )
 

@@ -13,7 +13,7 @@ from receiver.endpoints import Endpoint
 from store import money
 from store.ledger import Budget
 from store.rates import Limits
-from store.retention_ages import Ages, impossible
+from store.retention_ages import Ages, MessageAge, fitted, impossible
 from wamtrail import duration
 
 PREFIX = "WAMTRAIL_"
@@ -131,9 +131,15 @@ class Settings(BaseSettings):
         """How long things are kept, in seconds. Raises SettingsError when they do not go together."""
         names = ("bodies", "messages", "events", "audit")
         found = Ages(**{name: duration.age(getattr(self, f"keep_{name}")) for name in names})
+        found = fitted(found, {name for name in names if f"keep_{name}" not in self.model_fields_set})
         if (sentence := impossible(found)) is not None:
             raise SettingsError(sentence)
         return found
+
+    def message_age(self) -> MessageAge | None:
+        """What is older makes no row: at once when it was set, else from the first run of retention on."""
+        seconds = self.ages().messages
+        return None if seconds is None else MessageAge(seconds, "keep_messages" in self.model_fields_set)
 
     def require_app_secrets(self) -> None:
         if not self.app_secrets:

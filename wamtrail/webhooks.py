@@ -109,7 +109,7 @@ def replay(
             which,
             clock,
             keep_content=settings.keep_content,
-            age=settings.ages().messages,
+            age=settings.message_age(),
             progress=lambda count: progress.update(task, completed=count),
         )
     print(f"Replayed {done.webhooks:,} webhooks; {done.changed:,} status updates changed.")

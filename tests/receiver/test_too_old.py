@@ -12,7 +12,7 @@ from receiver.processor import Processor
 from receiver.replaying import replay_all
 from store.database import Database
 from store.kept import Which, too_old
-from store.retention_ages import DAY
+from store.retention_ages import DAY, MessageAge
 
 AGE = 400 * DAY
 
@@ -23,7 +23,7 @@ def body(*seconds: int, wamid: str = "wamid.A") -> bytes:
 
 
 def processed(database: Database, now: float, registry: CollectorRegistry) -> None:
-    Processor(database, ProcessorFigures(registry), lambda: now, age=AGE).drain()
+    Processor(database, ProcessorFigures(registry), lambda: now, age=MessageAge(AGE)).drain()
 
 
 def test_an_old_webhook_is_processed_counted_and_noted_and_its_body_stays(database: Database) -> None:
@@ -46,6 +46,6 @@ def test_a_replay_of_old_webhooks_changes_nothing_while_their_rows_are_there(dat
     keep_all(database, body(5), body(6))
     processed(database, NOW, CollectorRegistry())
     before = rows(database, "messages"), rows(database, "status_updates")
-    done = replay_all(database, Which(), lambda: TIME + AGE + 1000, age=AGE)
+    done = replay_all(database, Which(), lambda: TIME + AGE + 1000, age=MessageAge(AGE))
     assert (done.webhooks, done.changed) == (2, 0)
     assert (rows(database, "messages"), rows(database, "status_updates")) == before

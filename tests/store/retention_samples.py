@@ -11,12 +11,13 @@ from store.apply import apply
 from store.database import Database
 from store.records import Parsed
 from store.retention import Outcome
-from store.retention_ages import DAY, Ages
+from store.retention_ages import DAY, Ages, MessageAge
 from store.tables import metadata
 from store.webhooks import Incoming
 
 UTC = ZoneInfo("UTC")
 AGES = Ages(bodies=90 * DAY, messages=400 * DAY, events=90 * DAY, audit=730 * DAY)
+MESSAGE_AGE = MessageAge(400 * DAY)
 LATER = NOW + 500 * DAY
 MESSAGE_TABLES = ("sends", "send_attempts", "attempt_outcomes", "messages", "participants", "status_updates")
 
@@ -73,7 +74,7 @@ def heard(
     at: float = NOW,
     *,
     now: float | None = None,
-    age: float | None = None,
+    age: MessageAge | None = None,
     **more: Any,
 ) -> int:
     """A webhook with one status, kept and processed; `at`: when it happened and arrived."""

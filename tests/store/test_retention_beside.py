@@ -3,7 +3,7 @@
 import threading
 
 import pytest
-from retention_samples import AGES, LATER, cleaned, counts, followed, heard, sent
+from retention_samples import LATER, MESSAGE_AGE, cleaned, counts, followed, heard, sent
 from sqlalchemy import text
 from store_samples import NOW, status_update, webhook
 
@@ -25,7 +25,7 @@ def test_a_message_that_a_status_is_folded_into_just_now_stays(database: Databas
     followed(database, NOW + 2 * DAY)
     said = (status_update("w-1", "read", int(LATER)), status_update("stranger", "read", int(LATER)))
     with database.write() as tx:
-        apply(tx, [webhook(90, *said, received_at=LATER)], LATER, age=AGES.messages)
+        apply(tx, [webhook(90, *said, received_at=LATER)], LATER, age=MESSAGE_AGE)
         outcome = cleaned(database)
     assert (outcome.gone["messages"], outcome.gone["strangers' messages"]) == (1, 0)
     followed(database, LATER)
@@ -50,7 +50,7 @@ def test_an_old_status_waits_for_the_row_that_is_going_and_does_not_bring_it_bac
 
     def process() -> None:
         with database.write() as tx:
-            apply(tx, [late], LATER, age=AGES.messages)
+            apply(tx, [late], LATER, age=MESSAGE_AGE)
 
     with database.write() as tx:
         ids = [row.message_id for row in tx.all(text("SELECT message_id FROM sends"))]

@@ -8,7 +8,7 @@ from balance_samples import account, adds_up, caught_up, claimed, delivered, rat
 from balance_samples import heard as told_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from retention_samples import AGES, LATER, cleaned, counts, followed, heard, sent
+from retention_samples import LATER, MESSAGE_AGE, cleaned, counts, followed, heard, sent
 from sqlalchemy import text
 from store_samples import NOW, W1, message_id, new_send, rows
 
@@ -49,7 +49,7 @@ def test_what_comes_for_a_sealed_day_is_counted_as_late(database: Database) -> N
     followed(database, NOW + 2 * DAY)
     assert cleaned(database).gone["messages"] == 1
     before = rows(database, "report_buckets")
-    heard(database, "w-1", "sent", LATER, callback_data=message_id(1), age=AGES.messages)
+    heard(database, "w-1", "sent", LATER, callback_data=message_id(1), age=MESSAGE_AGE)
     followed(database, LATER + 60)
     assert rows(database, "report_buckets") == before
     assert [row["late"] for row in rows(database, "report_days") if row["phone_number_id"] == "100"] == [1]
@@ -162,7 +162,7 @@ def test_after_any_history_ages_are_obeyed_and_sums_stand(
             known.add(n)
             sent(database, n, word, at, recipient="919812345678")
         elif what == "status":
-            heard(database, f"w-{n}", word, at, age=AGES.messages)
+            heard(database, f"w-{n}", word, at, age=MESSAGE_AGE)
         elif what == "charge":
             caught_up(database, at)
         elif what == "clean":

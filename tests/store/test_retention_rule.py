@@ -1,10 +1,11 @@
 """What is older than the age of message rows makes no row, whatever its order; what has one still folds."""
 
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from retention_samples import AGES, LATER, cleaned, counts, followed, heard, id_of, sent, told
+from retention_samples import LATER, MESSAGE_AGE, cleaned, counts, followed, heard, id_of, sent, told
 from sqlalchemy import text
 from store_samples import NOW, rows, status_update, webhook
 
@@ -15,7 +16,7 @@ from store.kept import too_old
 from store.records import InboundMessage, Parsed, Preference, StatusUpdate
 from store.retention_ages import DAY
 
-AGE = AGES.messages
+AGE = MESSAGE_AGE
 YOUNG = LATER - 10 * DAY
 
 
@@ -46,6 +47,23 @@ def test_an_old_status_of_a_message_that_is_there_folds(database: Database) -> N
     (message,) = rows(database, "messages", order="1")
     assert (message["sent_at"], message["read_at"]) == (int(NOW), int(YOUNG))
     assert noted(database, 2) == (0, 0)
+
+
+def test_an_age_that_nobody_set_counts_from_the_first_run_of_retention_on(database: Database) -> None:
+    unset = replace(AGE, at_once=False)
+
+    def heard_of(n: int) -> None:
+        updates, texts = (status_update(f"w-{n}", "sent", int(NOW)),), (inbound(f"in-{n}", NOW),)
+        one = Understood(n, LATER, Parsed(updates=updates, inbound=texts))
+        with database.write() as tx:
+            apply(tx, [one], LATER, age=unset)
+
+    heard_of(1)
+    assert counts(database, "messages", "inbound_messages") == {"messages": 1, "inbound_messages": 1}
+    cleaned(database)
+    heard_of(2)
+    assert [row["wamid"] for row in rows(database, "messages") if row["wamid"] == "w-2"] == []
+    assert noted(database, 2) == (1, 1)
 
 
 def test_something_young_in_the_same_run_makes_the_message_young(database: Database) -> None:

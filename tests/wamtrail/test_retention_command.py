@@ -19,7 +19,7 @@ from store.apply import Understood, apply
 from store.backlog import claim
 from store.database import Database
 from store.records import Parsed, StatusUpdate
-from store.retention_ages import DAY
+from store.retention_ages import DAY, MessageAge
 from store.webhooks import Incoming
 from wamtrail.main import app
 from wamtrail.settings import SettingsError, load
@@ -189,7 +189,6 @@ def test_a_wrong_clock_deletes_nothing(
         ("EVENTS", "forever", "WAMTRAIL_KEEP_EVENTS is longer than WAMTRAIL_KEEP_MESSAGES"),
         ("AUDIT", "30d", "WAMTRAIL_KEEP_AUDIT is shorter than WAMTRAIL_KEEP_MESSAGES"),
         ("MESSAGES", "10d", "WAMTRAIL_KEEP_MESSAGES is shorter than 35d"),
-        ("MESSAGES", "forever", "WAMTRAIL_KEEP_AUDIT is shorter than WAMTRAIL_KEEP_MESSAGES"),
         ("BODIES", "12h", "is no age; write 90d, at least 1d, or forever."),
         ("BODIES", "soon", "WAMTRAIL_KEEP_BODIES cannot be used: is no age"),
     ],
@@ -202,6 +201,26 @@ def test_ages_that_do_not_go_together_are_one_sentence(
         load(None)
     assert sentence in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("messages", "expected"),
+    [("40d", (40 * DAY, 40 * DAY, 40 * DAY, 730 * DAY)), ("forever", (90 * DAY, None, 90 * DAY, None))],
+)
+def test_ages_that_nobody_set_give_way_to_that_of_messages(
+    monkeypatch: pytest.MonkeyPatch, messages: str, expected: tuple[float | None, ...]
+) -> None:
+    monkeypatch.setenv("WAMTRAIL_KEEP_MESSAGES", messages)
+    ages = load(None).ages()
+    assert (ages.bodies, ages.messages, ages.events, ages.audit) == expected
+
+
+def test_an_age_of_messages_that_was_set_is_in_force_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load(None).message_age() == MessageAge(400 * DAY, at_once=False)
+    monkeypatch.setenv("WAMTRAIL_KEEP_MESSAGES", "40d")
+    assert load(None).message_age() == MessageAge(40 * DAY)
+    monkeypatch.setenv("WAMTRAIL_KEEP_MESSAGES", "forever")
+    assert load(None).message_age() is None
 
 
 def test_everything_may_be_kept_forever(monkeypatch: pytest.MonkeyPatch) -> None:
