@@ -1,4 +1,4 @@
-"""Does refreshing figures slow the door and the processor? With and without, in turn, on copies of one database.
+"""Does refreshing figures slow the door and the processor? With and without, in turn, on equal databases.
 
 The one that refreshes is a process of its own, paced as in a processor, to which every bucket of a month is
 always dirty: more than any day brings. Beside it the receiver's own processor keeps its figures as ever.
