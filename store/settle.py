@@ -63,22 +63,32 @@ def record_sent_twice(tx: WriteTx, message_id: str, wamid: str, now: float) -> N
     tx.run(text(statement), {"id": message_id, "wamid": wamid, "now": now})
 
 
+# By the keys that store.again makes, and by the line of a list whose run is retried.
+_REPEATS = (
+    "SELECT again.message_id FROM sends JOIN sends AS again ON again.phone_number_id = sends.phone_number_id"
+    " AND again.idempotency_key >= :low AND again.idempotency_key < :high"
+    " AND again.again_of = sends.message_id",
+    "SELECT again.message_id FROM sends JOIN bulk_runs ON bulk_runs.retry_of = sends.bulk_run_id"
+    " JOIN sends AS again ON again.bulk_run_id = bulk_runs.bulk_run_id"
+    " AND again.row_number = sends.row_number",
+)
+
+
 def _stop_repeats(tx: WriteTx, message_id: str, now: float, *, keep_payload: bool) -> None:
     """What a person sent again of it, because it was believed refused, and has not left: it would come twice.
 
-    Found by the keys that store.again makes. Whoever repeats it holds its row, so none comes meanwhile; one
-    that is being claimed right now is passed over, it leaves.
+    Whoever repeats one message holds its row, so none comes meanwhile; one that is being claimed right now is
+    passed over, it leaves.
     """
     lock = " FOR UPDATE OF again SKIP LOCKED" if tx.postgres else ""
-    statement = (
-        "UPDATE sends SET state = 'cancelled', settled_by = 'status', settled_at = :now,"
-        " payload = CASE WHEN :keep THEN payload END WHERE message_id IN (SELECT again.message_id FROM sends"
-        " JOIN sends AS again ON again.phone_number_id = sends.phone_number_id AND again.idempotency_key"
-        " >= :low AND again.idempotency_key < :high AND again.again_of = sends.message_id"
-        f" WHERE sends.message_id = :id AND again.state = 'queued'{lock})"
-    )
     keys = {"low": f"again:{message_id}:", "high": f"again:{message_id};"}
-    tx.run(text(statement), {"id": message_id, "now": now, "keep": keep_payload, **keys})
+    for repeats, values in zip(_REPEATS, (keys, {}), strict=True):
+        statement = (
+            "UPDATE sends SET state = 'cancelled', settled_by = 'status', settled_at = :now,"
+            " payload = CASE WHEN :keep THEN payload END WHERE message_id IN"
+            f" ({repeats} WHERE sends.message_id = :id AND again.state = 'queued'{lock})"
+        )
+        tx.run(text(statement), {"id": message_id, "now": now, "keep": keep_payload, **values})
 
 
 def _unlike(

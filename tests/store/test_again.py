@@ -3,6 +3,7 @@
 import contextlib
 import itertools
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from send_works import afresh, done, status
@@ -10,7 +11,7 @@ from sqlalchemy import text
 from stepping import Work, both
 from store_samples import CLAIM, M1, NOW, ended, message_id, new_send, rows, submitted
 
-from store import again, sends, stories
+from store import again, bulk_runs, sends, stories
 from store.database import Database, WriteTx
 from store.errors import Refused
 from store.timeline import timeline
@@ -18,9 +19,9 @@ from store.timeline import timeline
 AGAIN = message_id(2)
 
 
-def refused(database: Database) -> None:
+def refused(database: Database, **more: Any) -> None:
     """Refused in the answer, its content kept."""
-    submitted(database, 1)
+    submitted(database, 1, **more)
     with database.write() as tx:
         sends.record_outcome(tx, M1, 1, CLAIM, ended("refused"), keep_payload=True)
 
@@ -81,3 +82,16 @@ def test_the_page_of_the_repeat_says_why_it_was_cancelled(database: Database) ->
         story = stories.story(tx, AGAIN)
     assert story is not None
     assert "Meta took the message that it repeats" in timeline(story)[-1].text
+
+
+def test_the_line_of_a_retried_list_is_cancelled_when_a_status_proves_the_first(database: Database) -> None:
+    run = bulk_runs.NewRun("run", "list.csv", "/list.csv", "digest", "100")
+    with database.write() as tx:
+        bulk_runs.begin(tx, run, NOW)
+        bulk_runs.begin(tx, replace(run, bulk_run_id="retry", digest="other", retry_of="run"), NOW)
+    refused(database, bulk_run_id="run", row_number=7)
+    submitted(database, 2, claimed=False, bulk_run_id="retry", row_number=7)
+    submitted(database, 3, claimed=False, bulk_run_id="retry", row_number=8)
+    done(database, status())
+    states = [row["state"] for row in rows(database, "sends", order="message_id")]
+    assert states == ["accepted", "cancelled", "queued"]
