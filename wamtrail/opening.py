@@ -10,6 +10,7 @@ from receiver.endpoints import Endpoint
 from store import endpoints, migrate
 from store.database import Database
 from store.sealing import Sealer
+from wamtrail import logs
 from wamtrail.settings import Settings
 
 log = structlog.get_logger("wamtrail")
@@ -22,6 +23,8 @@ def opened(settings: Settings) -> Iterator[Database]:
     """The database, once its tables are known to fit this program."""
     found = migrate.check(settings.database)
     if found.state == "newer":
+        if not structlog.is_configured():  # a short command: what it prints may be somebody's variable
+            logs.configure("auto")
         log.warning("tables_are_newer", sentence=found.sentence)
     database = Database(settings.database)
     try:
