@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 from databases import Databases, PostgresUnavailable
+from hypothesis import HealthCheck, settings
 from httpx._transports import default as transports
 from postgres import chosen_databases
 
@@ -18,6 +19,12 @@ if "TEST_DATABASE_URL" not in os.environ:
     # PGPORT, PGOPTIONS and their like would change how the suite talks to the server that it starts itself.
     for variable in [name for name in os.environ if name.startswith("PG")]:
         del os.environ[variable]
+
+# A busy machine is no failure: nothing is judged by its time. What else holds (in CI: the same examples) stays.
+settings.register_profile(
+    "patient", parent=settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("patient")
 
 # Each client reads the world's certificates for 24 ms, and no test goes there: one reading is enough.
 httpx.create_ssl_context = transports.create_ssl_context = cache(httpx.create_ssl_context)
