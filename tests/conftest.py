@@ -11,8 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 from databases import Databases, PostgresUnavailable
-from hypothesis import HealthCheck, settings
 from httpx._transports import default as transports
+from hypothesis import HealthCheck, settings
 from postgres import chosen_databases
 
 if "TEST_DATABASE_URL" not in os.environ:
@@ -20,7 +20,7 @@ if "TEST_DATABASE_URL" not in os.environ:
     for variable in [name for name in os.environ if name.startswith("PG")]:
         del os.environ[variable]
 
-# A busy machine is no failure: nothing is judged by its time. What else holds (in CI: the same examples) stays.
+# A busy machine is no failure: nothing is judged by its time. In CI the examples stay the same each time.
 settings.register_profile(
     "patient", parent=settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
