@@ -44,6 +44,7 @@ class Walk:
     number: str
     key_time: str | None = None  # the key that is the time
     only: str = "1 = 1"
+    within: str = "1 = 1"  # of the keys: what `only` would leave out is mostly not read at all
 
 
 _NUMBER = "coalesce(s.phone_number_id, m.phone_number_id, m.reported_number)"
@@ -76,6 +77,7 @@ _STRANGERS = Walk(
     time="m.first_seen_at",
     number=_NUMBER,
     only="s.message_id IS NULL",
+    within="message_id IS NULL",
 )
 _UPDATES = Walk(
     table="status_updates",
@@ -132,7 +134,7 @@ def count(tx: ReadTx, kind: str, span: Span, most: int) -> int:
 def _page(tx: ReadTx, walk: Walk, span: Span, size: int, after: tuple[Any, ...] | None) -> Page:
     """`size` keys after that one with their rows; fewer only at the end of the walk."""
     keys = ", ".join(walk.key)
-    within = ["1 = 1"]
+    within = [walk.within]
     condition, parameters = _wanted(tx, walk, span)
     if after is not None:
         within.append(f"({keys}) > ({', '.join(f':after_{name}' for name in walk.key)})")
