@@ -71,11 +71,19 @@ def main() -> None:
     words.add_argument("--begin-again", action="store_true", help="from the oldest event that is still kept")
     typed = words.parse_args()
     url, token = os.environ.get("EVENTS_URL"), os.environ.get("EVENTS_TOKEN")
-    if not url or not token:
-        sys.exit("Set EVENTS_URL to the console's address and EVENTS_TOKEN to a reporter's token.")
-    page = int(os.environ.get("EVENTS_PAGE", PAGE))
-    zone = ZoneInfo(os.environ.get("EVENTS_ZONE", "UTC"))  # that of the reports
-    with closing(sqlite3.connect(os.environ.get("EVENTS_FILE", "events.db"), timeout=60)) as file:
+    if not url or not token or not url.startswith(("http://", "https://")):
+        sys.exit(
+            "Set EVENTS_URL to the console's address, https://…, and EVENTS_TOKEN to a reporter's token."
+        )
+    try:
+        page = int(os.environ.get("EVENTS_PAGE", PAGE))
+        zone = ZoneInfo(os.environ.get("EVENTS_ZONE", "UTC"))  # that of the reports
+        opened = sqlite3.connect(os.environ.get("EVENTS_FILE", "events.db"), timeout=60)
+    except (ValueError, KeyError):
+        sys.exit("EVENTS_PAGE is a whole number, EVENTS_ZONE a time zone such as Asia/Kolkata.")
+    except sqlite3.OperationalError as problem:
+        sys.exit(f"EVENTS_FILE cannot be used: {problem}.")
+    with closing(opened) as file:
         file.executescript(TABLES)
         if typed.begin_again:
             with file:

@@ -28,7 +28,7 @@ from store import (
     searches,
 )
 from store import erasure_sweep as sweeping
-from store.database import Database, WriteTx
+from store.database import Database, ReadTx, WriteTx
 from store.erasure_state import Words, written
 from store.errors import Refused
 from store.lists import among, given
@@ -90,6 +90,7 @@ def erase(
 def found(database: Database, asked: Asked, words: Words, told: Told = _quiet) -> Erased:
     """What `erase` would find now; nothing is changed."""
     with database.read() as tx:
+        _refuse_ours(tx, asked.name)
         person = erasure_state.peeked(tx, asked.name) or _new(asked)
         person = person.also(erasure_find.names(tx, person))
         person = person.also(wamids=erasure_find.wamids(tx, person))
@@ -111,24 +112,34 @@ def _new(asked: Asked) -> Person:
     return Person(frozenset({asked.name}), frozenset(), asked.secret, asked.day)
 
 
+def _refuse_ours(tx: ReadTx, name: str) -> None:
+    """A sending number, by its id or as people write it: erasing it would take its messages their sender."""
+    ours = any(name in (one.phone_number_id, digits(one.display_number or "")) for one in numbers.every(tx))
+    for table in ("sends", "strangers", "inbound_messages"):
+        statement = f"SELECT 1 FROM {table} WHERE phone_number_id = :name LIMIT 1"
+        ours = ours or tx.value(text(statement), {"name": name}) is not None
+    if ours:
+        raise Refused("This is one of your own sending numbers, not a person's.")
+
+
 def _begin(database: Database, asked: Asked, done: Erased) -> tuple[str, Person]:
     """Remembered, and nothing more leaves for them; both or none."""
     with database.read() as tx:
-        if any(digits(one.display_number or "") == asked.name for one in numbers.every(tx)):
-            raise Refused("This is one of your own sending numbers, not a person's.")
+        _refuse_ours(tx, asked.name)
         person = erasure_state.peeked(tx, asked.name) or _new(asked)
         names = erasure_find.names(tx, person)
 
-    def begin(tx: WriteTx) -> tuple[str, Person, int]:
+    def begin(tx: WriteTx) -> tuple[str, Person, int, int]:
         key, _ = erasure_state.begun(tx, asked.name, asked.day, asked.secret)
         who = erasure_state.learnt(tx, key, names, ())
         cancelled = erasure_sends.stop(tx, who, asked.now)
         events.count_erasures(tx, events.erasures(tx) // 2 * 2 + 1)
-        searches.forget(tx)  # a query can spell a number in any way, and is kept for a day only
-        return key, who, cancelled
+        forgotten = searches.forget(tx)  # a query can spell a number in any way, and is kept for a day only
+        return key, who, cancelled, forgotten
 
-    key, person, cancelled = written(database, begin)
+    key, person, cancelled, forgotten = written(database, begin)
     done.counts["cancelled"] += cancelled
+    done.counts["searches"] += forgotten
     return key, person
 
 
@@ -171,12 +182,16 @@ def _rows(
         sends = [message_id for message_id, _ in erasure_find.sends(tx, person)]
         groups = erasure_find.in_groups(tx, person)
     for some in _slices(sends, erasure_sends.AT_ONCE):
-        written(database, partial(erasure_sends.erase, message_ids=some, person=person, words=words))
+        answers = written(
+            database, partial(erasure_sends.erase, message_ids=some, person=person, words=words)
+        )
+        done.counts["attempt_outcomes"] += answers
         told("messages", len(some))
     done.counts["sends"] += len(sends)
     wanted = sorted({*wamids, *groups})
     for some in _slices(wanted, erasure_rows.AT_ONCE):
-        written(database, partial(erasure_rows.erase, wamids=some, person=person, words=words))
+        updates = written(database, partial(erasure_rows.erase, wamids=some, person=person, words=words))
+        done.counts["status_updates"] += updates
         told("messages", len(some))
     done.counts["messages"] += len(wanted)
 

@@ -32,8 +32,9 @@ _DELETE_UPDATE = text(
 )
 
 
-def erase(tx: WriteTx, wamids: Sequence[str], person: Person, words: Words) -> None:
-    """Rename these messages of theirs, or take them out as a member; everything that names the wamid."""
+def erase(tx: WriteTx, wamids: Sequence[str], person: Person, words: Words) -> int:
+    """Rename these messages of theirs, or take them out as a member; everything that names the wamid.
+    How many status updates they had."""
     new = {wamid: renamed(person, wamid) for wamid in wamids}
     _lock(tx, new)
     before = _folded(tx, wamids)
@@ -48,6 +49,7 @@ def erase(tx: WriteTx, wamids: Sequence[str], person: Person, words: Words) -> N
     replay.recompute(tx, sorted({new[wamid] for wamid in wamids if wamid in before or wamid in crowded}))
     _inbound(tx, new, person, words)
     _beside(tx, new, person)
+    return len(told)
 
 
 def renamed(person: Person, wamid: str) -> str:

@@ -33,8 +33,8 @@ def stop(tx: WriteTx, person: Person, now: float) -> int:
     return sum(sends.cancel(tx, message_id, now) for message_id, state in found if state == "queued")
 
 
-def erase(tx: WriteTx, message_ids: Sequence[str], person: Person, words: Words) -> None:
-    """These sends without whom they went to, what they held, and what they were answered."""
+def erase(tx: WriteTx, message_ids: Sequence[str], person: Person, words: Words) -> int:
+    """These sends without whom they went to, what they held, and their answers; how many answers."""
     lock = " FOR UPDATE" if tx.postgres else ""
     rows = tx.all(
         text(
@@ -63,6 +63,7 @@ def erase(tx: WriteTx, message_ids: Sequence[str], person: Person, words: Words)
                 "error": one.error and words.part(person, one.error),
             },
         )
+    return len(outcomes)
 
 
 def _stripped(row: Any, person: Person, words: Words) -> dict[str, Any]:

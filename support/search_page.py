@@ -29,7 +29,7 @@ def routes(house: House) -> list[BaseRoute]:
     """`/search` and `/search/{search_id}`."""
 
     async def asked(request: Request, viewer: Viewer) -> Response:
-        query = str((await request.form()).get("q") or "").strip()
+        query = _typed((await request.form()).get("q"))
         person = names_a_person(query[: 2 * LONGEST])
         try:
             wanted = read(query, house.clock(), viewer.zone)
@@ -52,7 +52,7 @@ def routes(house: House) -> list[BaseRoute]:
         return _to(f"/search/{search_id}" if person else f"/search?q={quote(query)}")
 
     async def shared(request: Request, viewer: Viewer) -> Response:
-        query = request.query_params.get("q", "").strip()
+        query = _typed(request.query_params.get("q"))
         if names_a_person(query[: 2 * LONGEST]):
             return _sentence(request, viewer, query[:LONGEST], _NOT_HERE)
         return await _listed(house, request, viewer, query, f"/search?q={quote(query)}&")
@@ -70,6 +70,11 @@ def routes(house: House) -> list[BaseRoute]:
         guarded(house, "/search", shared, roles=DESK),
         guarded(house, "/search/{search_id}", kept, roles=DESK),
     ]
+
+
+def _typed(value: object) -> str:
+    """As it was pasted; a NUL may stand in no page."""
+    return str(value or "").replace("\x00", "\N{REPLACEMENT CHARACTER}").strip()
 
 
 def _kept(

@@ -41,6 +41,11 @@ def export(
         fail(f"A {form} file is nothing to read on a terminal; name one with --output FILE.", code=2)
     now = clock()
     span = Span(_time(until, "--until") or now, _time(since, "--since"), from_number)
+    if span.since is not None and span.since >= span.until:
+        fail(
+            f"Nothing lies between --since and {'--until' if until else 'now'}: the first is the later.",
+            code=2,
+        )
     with opened(load()) as database:
         _fits(database, kind, form, span)
         if reveal:
@@ -108,18 +113,27 @@ def _write(database: "Database", kind: str, form: str, span: "Span", output: str
 
 @contextmanager
 def _opened(output: str) -> Iterator[IO[bytes]]:
-    """The file appears under its name when it is whole, and on the disk; until then it is FILE.part."""
+    """The file appears under its name when it is whole, and on the disk; until then it is FILE.part.
+
+    A link stays one and a file keeps its rights; a pipe or device is written to as it is."""
     if output == "-":
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
-    path = Path(output)
+    path = Path(output).resolve()
+    there = path.exists()
+    if there and not path.is_file():
+        with path.open("wb") as out:
+            yield out
+        return
     part = path.with_name(path.name + ".part")
     try:
         with part.open("wb") as out:
             yield out
             out.flush()
             os.fsync(out.fileno())
+        if there:
+            part.chmod(path.stat().st_mode & 0o7777)
         part.replace(path)
     except BaseException:
         part.unlink(missing_ok=True)

@@ -1,5 +1,7 @@
 """The command `wamtrail`: its sub-commands, and how a mistake is told (one plain line, an exit code)."""
 
+import errno
+import os
 import sys
 
 import typer
@@ -62,13 +64,17 @@ app.command("export")(exporting.export)
 app.command("demo")(simulation.demo)
 app.command("simulate")(simulation.simulate)
 
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 _PLAIN = (SettingsError, StoreError, InvalidRecipient, DirectoryAway)
 
 
 def run() -> None:
     """The entry point of the installed command."""
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
     except _PLAIN as problem:
         sys.stderr.write(f"wamtrail: {problem}\n")
         raise SystemExit(1) from None
@@ -76,4 +82,10 @@ def run() -> None:
         raise SystemExit(130) from None
     except BrokenPipeError:
         sys.stderr.close()
+        raise SystemExit(1) from None
+    except OSError as problem:
+        if problem.errno not in _FULL:
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is buffered goes nowhere
+        sys.stderr.write(f"wamtrail: The output cannot be written: {problem.strerror}.\n")
         raise SystemExit(1) from None

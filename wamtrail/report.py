@@ -72,7 +72,8 @@ def _report(kind: str, since: str | None, until: str | None, by: str, form: str)
         try:
             report = answers.answer(tx, asked, zone, clock())
         except NotAsked as problem:
-            fail(f"--{problem.where}: {problem}", code=2)
+            where = "since" if problem.where == "until" and until is None else problem.where
+            fail(f"--{where}: {problem}", code=2)
     if form == "table":
         _table(report)
     else:
@@ -80,10 +81,15 @@ def _report(kind: str, since: str | None, until: str | None, by: str, form: str)
 
 
 def _day(typed: str, option: str) -> date:
+    from reports.values import EARLIEST
+
     try:
-        return date.fromisoformat(typed)
+        day = date.fromisoformat(typed)
     except ValueError:
         fail(f"{option} {typed} is no day; write it as 2026-11-22.", code=2)
+    if day < EARLIEST:
+        fail(f"{option} {typed} is too early: reports count from {EARLIEST} on.", code=2)
+    return day
 
 
 def _table(report: "Report") -> None:
@@ -103,7 +109,8 @@ def _table(report: "Report") -> None:
     for row in report.rows:
         table.add_row(*(cell(said(column, row[column.name])) for column in shown))
     console = Console(width=None if sys.stdout.isatty() else 160)
-    console.print(table if report.rows else f"Nothing counts for {asked.since} to {asked.until}.")
+    counted = any(column.kind in ("count", "share", "seconds") for column in shown)
+    console.print(table if report.rows and counted else f"Nothing counts for {asked.since} to {asked.until}.")
     for sentence in sentences(report):
         console.print(sentence, highlight=False)
 

@@ -113,6 +113,30 @@ def test_a_dry_run_only_tells(database: Database) -> None:
     assert traces(database) == before
 
 
+def test_it_tells_as_much_as_its_dry_run(database: Database) -> None:
+    filled(database, 8)
+    counts = [
+        run(database, "--recipient", f"+{WHO}", *more).stdout.splitlines() for more in (["--dry-run"], [])
+    ]
+    told, changed = ({line.strip() for line in lines if line.startswith("  ")} for lines in counts)
+    assert changed == told
+    assert any(line.startswith("status_updates") for line in changed)
+
+
+@pytest.mark.parametrize("more", [[], ["--dry-run"]])
+def test_a_sending_number_of_ours_is_refused(database: Database, more: list[str]) -> None:
+    with database.write() as tx:
+        tx.run(
+            text(
+                "INSERT INTO strangers (wamid, address, seen_at, phone_number_id)"
+                " VALUES ('w', 'w-1', 1.0, '106540352242922')"
+            )
+        )
+    done = run(database, "--recipient", "106540352242922", *more)
+    assert done.returncode == 1
+    assert done.stderr == "wamtrail: This is one of your own sending numbers, not a person's.\n"
+
+
 @pytest.mark.parametrize("typed", ["98765 43210", "hello", ""])
 def test_what_is_no_recipient_is_one_plain_sentence(database: Database, typed: str) -> None:
     done = run(database, "--recipient", typed)

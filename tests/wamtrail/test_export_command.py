@@ -106,6 +106,36 @@ def test_a_file_appears_whole_under_its_name(run: Run, tmp_path: Path, form: str
             assert [row["message_id"] for row in read_rows(file)] == [f"m{n:06d}" for n in range(ROWS)]
 
 
+def test_a_link_stays_a_link_and_a_file_keeps_its_rights(run: Run, tmp_path: Path) -> None:
+    kept, link = tmp_path / "kept.csv", tmp_path / "link.csv"
+    kept.touch(mode=0o600)
+    link.symlink_to(kept)
+    assert run("messages", "--output", "link.csv").returncode == 0
+    assert link.is_symlink()
+    assert kept.read_bytes().count(b"\n") == ROWS + 1
+    assert kept.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_pipe_is_written_to_and_stays_one(template: Path, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with subprocess.Popen(
+        command("messages", "--output", str(pipe)), env=environment(template), stderr=subprocess.PIPE
+    ) as program:
+        assert pipe.read_bytes().count(b"\n") == ROWS + 1
+        assert program.stderr is not None
+        assert program.stderr.read() == f"{ROWS:,} messages written to {pipe}.\n".encode()
+    assert program.returncode == 0
+    assert pipe.is_fifo()
+
+
+def test_a_full_device_is_one_sentence_and_stays_a_device(run: Run) -> None:
+    done = run("messages", "--output", "/dev/full")
+    assert done.returncode == 1
+    assert done.stderr == b"wamtrail: /dev/full cannot be written: No space left on device.\n"
+    assert Path("/dev/full").is_char_device()
+
+
 def test_who_reads_only_the_first_line_sees_no_traceback(template: Path) -> None:
     program = subprocess.Popen(
         command("messages"), env=environment(template), stdout=subprocess.PIPE, stderr=subprocess.PIPE
@@ -184,6 +214,7 @@ def test_killed_in_the_middle_it_leaves_no_file_of_that_name(
         (["people"], "There is no export of people; there are messages, updates, attempts."),
         (["messages", "--format", "doc"], "--format takes csv, ndjson, parquet, xlsx."),
         (["messages", "--since", "soon"], "--since is not a time"),
+        (["messages", "--since", "2099-01-01"], "Nothing lies between --since and now"),
         (["messages", "--output", "absent/out.csv"], "absent/out.csv cannot be written: No such file"),
     ],
 )
