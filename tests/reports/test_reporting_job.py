@@ -241,4 +241,5 @@ def test_without_an_address_or_a_token_it_says_what_to_set(tmp_path: Path) -> No
     with Job(tmp_path, "").start() as process:
         _, err = process.communicate(timeout=60)
     assert process.returncode == 1
-    assert err == "Set EVENTS_URL to the console's address and EVENTS_TOKEN to a reporter's token.\n"
+    assert err.startswith("Set EVENTS_URL to the console's address, https://…, and EVENTS_TOKEN to a")
+    assert err.count("\n") == 1
