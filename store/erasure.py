@@ -36,6 +36,7 @@ from whatsapp.masking import digits
 from whatsapp.person import Person
 
 ROUNDS = 5  # of looking for what came meanwhile
+OVERLAP = 10_000  # bodies: an id below the last one may have become visible after it
 _FOLLOWED = ("strangers", "open_messages", "report_strangers", "dirty_messages", "charges_due")
 
 
@@ -68,9 +69,37 @@ def _quiet(_phase: str, _count: int) -> None:
 def erase(
     database: Database, asked: Asked, words: Words, pause: Callable[[float], None], told: Told = _quiet
 ) -> Erased:
-    """All of it. Raises Refused, before anything is changed, while something is being sent to them."""
+    """All of it. Raises Refused while something is being sent to them, or more of them keeps coming: the
+    command is run again then, and goes on."""
     done = Erased()
     key, person = _begin(database, asked, done)
+    person, last = _everything(database, key, person, words, pause, done, told)
+    for _ in range(ROUNDS):
+        known = person.names
+        person, last, more = _came_meanwhile(database, key, person, asked, words, done, last, told)
+        if person.names != known:  # another name was told meanwhile: what bears only that one is left
+            person, last = _everything(database, key, person, words, pause, done, told)
+        elif not more:
+            break
+    else:
+        raise Refused(
+            "More of this person keeps coming in. What was found is erased; run the command again to end it."
+        )
+    done.names = len(person.names)
+    written(database, lambda tx: _end(tx, key, person, asked, done))
+    return done
+
+
+def _everything(
+    database: Database,
+    key: str,
+    person: Person,
+    words: Words,
+    pause: Callable[[float], None],
+    done: Erased,
+    told: Told,
+) -> tuple[Person, int]:
+    """Bodies, rows and every other text of who they are known as by now; up to which body."""
     person = _known(database, key, person, told)
     person, last = _bodies(database, key, person, words, done, told)
     _let_in_hand_end(database, pause)
@@ -78,13 +107,7 @@ def erase(
     for table in sweeping.tables():
         found = sweeping.sweep(database, table, person, words, lambda n: told("tables", n))
         done.counts[table.name] += found
-    for _ in range(ROUNDS):
-        person, last, more = _came_meanwhile(database, key, person, asked, words, done, last, told)
-        if not more:
-            break
-    done.names = len(person.names)
-    written(database, lambda tx: _end(tx, key, person, asked, done))
-    return done
+    return person, last
 
 
 def found(database: Database, asked: Asked, words: Words, told: Told = _quiet) -> Erased:
@@ -209,7 +232,7 @@ def _came_meanwhile(
     """What was posted, processed or queued since; whether there was anything."""
     before = person
     person, changed, last, _ = erasure_bodies.rewrite_all(
-        database, key, person, words, lambda n: told("webhooks", n), last
+        database, key, person, words, lambda n: told("webhooks", n), max(0, last - OVERLAP)
     )
     done.counts["webhooks"] += changed
     with database.read() as tx:
@@ -232,7 +255,8 @@ def _end(tx: WriteTx, key: str, person: Person, asked: Asked, done: Erased) -> N
     for some in _slices(sorted(person.wamids), 5_000):
         for table in _FOLLOWED:
             tx.run(
-                text(f"DELETE FROM {table} WHERE wamid {among(tx, 'wamids')}"), {"wamids": given(tx, some)}
+                text(f"DELETE FROM {table} WHERE {erasure_rows.by_key(table)}wamid {among(tx, 'wamids')}"),
+                {"wamids": given(tx, some)},
             )
     names = {"names": given(tx, sorted(person.names))}
     some_names = among(tx, "names")

@@ -16,6 +16,7 @@ from store.erasure_state import Words
 from store.fold import COLUMNS, PARTICIPANT_COLUMNS, fold
 from store.lists import among, given
 from store.records import StatusUpdate
+from store.tables.work import KINDS
 from store.updates import Heard
 from whatsapp.person import Person
 
@@ -224,19 +225,25 @@ def _beside(tx: WriteTx, new: dict[str, str], person: Person) -> None:
         other = _OTHER_KEY.get(table)
         same = f" AND other.{other} = {table}.{other}" if other else ""
         move = text(
-            f"UPDATE {table} SET wamid = :new WHERE wamid = :old AND NOT EXISTS"
+            f"UPDATE {table} SET wamid = :new WHERE {by_key(table)}wamid = :old AND NOT EXISTS"
             f" (SELECT 1 FROM {table} AS other WHERE other.wamid = :new{same})"
         )
         for old in _in(tx, table, renamed_ones):
             tx.run(move, {"old": old, "new": new[old]})
-            tx.run(text(f"DELETE FROM {table} WHERE wamid = :old"), {"old": old})
+            tx.run(text(f"DELETE FROM {table} WHERE {by_key(table)}wamid = :old"), {"old": old})
     for old in _in(tx, "strangers", renamed_ones):
         _stranger(tx, old, new[old], person)
 
 
+def by_key(table: str) -> str:
+    """What has to be said before the wamid, so that the key of the table serves."""
+    return f"kind IN {KINDS} AND " if table == "open_messages" else ""
+
+
 def _in(tx: WriteTx, table: str, wamids: Iterable[str]) -> list[str]:
     """Those of them that the table names."""
-    statement = f"SELECT DISTINCT wamid FROM {table} WHERE wamid {among(tx, 'wamids')} ORDER BY wamid"
+    named = f"{by_key(table)}wamid {among(tx, 'wamids')}"
+    statement = f"SELECT DISTINCT wamid FROM {table} WHERE {named} ORDER BY wamid"
     return [row.wamid for row in tx.all(text(statement), {"wamids": given(tx, sorted(wamids))})]
 
 

@@ -152,14 +152,18 @@ def _sealed(work: Work, day: str, zone: ZoneInfo, clock: Callable[[], float]) ->
     for _ in range(SEALS):
         try:
             rollups.refresh_before(work.database, day, zone, clock)
-            with work.database.write() as tx:
-                rollups.seal(tx, day)
+            work.write(partial(_seal, day))
         except rollups.NotRefreshed as problem:
             reason = str(problem)  # something of those days came in between
             work.rest(SEAL_PAUSE)
         else:
             return None
     return reason
+
+
+def _seal(day: str, tx: WriteTx) -> int:
+    rollups.seal(tx, day)
+    return 0
 
 
 def _swept(work: Work, outcome: Outcome, *sweeps: Sweep) -> None:

@@ -121,6 +121,9 @@ def answers_gone(tx: ReadTx) -> float:
 
 
 def mark_answers(tx: WriteTx, until: float) -> int:
+    """No further than the oldest send that is unknown: its answers go once it is settled."""
+    oldest = tx.value(text("SELECT min(queued_at) FROM sends WHERE state = 'unknown'"))
+    until = until if oldest is None else min(until, oldest)
     statement = (
         "INSERT INTO installation (name, value) VALUES (:name, :value)"
         " ON CONFLICT (name) DO UPDATE SET value = excluded.value"

@@ -8,6 +8,7 @@ partition, which always stays.
 
 import re
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
@@ -67,20 +68,29 @@ def _dropped(work: Work, day: int) -> bool:
 
 def drop(tx: WriteTx, day: int) -> bool:
     """Look once more under the lock: a replay may have put something of this day back."""
+    ids = tx.first(text(f"SELECT min(id) AS first, max(id) AS last FROM {partitions.partition_name(day)}"))
     tx.run(text(f"SET LOCAL lock_timeout = '{LOCK_WAIT}'"))
     tx.run(text("LOCK TABLE webhooks IN ACCESS EXCLUSIVE MODE"))
-    if _needed(tx, day):
+    if _needed(tx, day, ids):
         return False
     tx.run(text(f"DROP TABLE IF EXISTS {partitions.partition_name(day)}"))
     return True
 
 
-def _needed(tx: ReadTx, day: int) -> bool:
-    """Something of this day waits, or stands in open quarantine."""
-    values = {"since": float(day * partitions.DAY), "until": float((day + 1) * partitions.DAY)}
+def _needed(tx: ReadTx, day: int, ids: Any = None) -> bool:
+    """Something of this day waits, or stands in open quarantine. `ids`: of its webhooks, so that the key of
+    the backlog serves, however much waits."""
+    values: dict[str, Any] = {
+        "since": float(day * partitions.DAY),
+        "until": float((day + 1) * partitions.DAY),
+    }
+    among_them = ""
+    if ids is not None and ids.first is not None:
+        among_them = " AND webhook_id BETWEEN :first AND :last"
+        values |= {"first": ids.first, "last": ids.last}
     within = "received_at >= :since AND received_at < :until"
     statement = (
-        f"SELECT EXISTS (SELECT 1 FROM webhook_backlog WHERE {within})"
+        f"SELECT EXISTS (SELECT 1 FROM webhook_backlog WHERE {within}{among_them})"
         f" OR EXISTS (SELECT 1 FROM quarantine WHERE closed_at IS NULL AND {within})"
     )
     return bool(tx.value(text(statement), values))

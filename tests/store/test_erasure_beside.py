@@ -1,14 +1,36 @@
 """Erasing beside a running installation, and where some updates are gone by age."""
 
 import threading
+from contextlib import suppress
 from typing import Any
 
-from erasure_works import AT, MINE, OTHER, WHO, body, erase, filled, follow, left, process, status, wamid
+import pytest
+from erasure_works import (
+    AT,
+    MINE,
+    OTHER,
+    WHO,
+    WORDS,
+    asked,
+    body,
+    contact,
+    erase,
+    everything,
+    filled,
+    follow,
+    left,
+    process,
+    replayed,
+    status,
+    wamid,
+)
 from sqlalchemy import text
 from store_samples import CLAIM, NOW, ended, feed_is_whole, message_id, new_send, rows
 
-from store import outcomes, sends, verify, webhooks
+from store import erasure, outcomes, sends, verify, webhooks
 from store.database import Database, is_transient
+from store.erasure_state import open_ones
+from store.errors import Refused
 
 ROUNDS = 12
 
@@ -22,7 +44,8 @@ def test_receiving_and_sending_go_on_meanwhile(database: Database) -> None:
     ]
     for thread in threads:
         thread.start()
-    erase(database)
+    with suppress(Refused):  # more kept coming in: it says so, and is run again
+        erase(database)
     for thread in threads:
         thread.join()
     assert faults == []
@@ -69,6 +92,58 @@ def _until_done(work: Any, database: Database, faults: list[BaseException]) -> N
                 if not is_transient(problem):
                     faults.append(problem)
                     return
+
+
+ALIAS = "IN.5000000000000051"
+
+
+def kept_and_processed(database: Database, *bodies: bytes) -> None:
+    with database.write() as tx:
+        webhooks.keep(tx, [webhooks.Incoming(one, NOW + 30) for one in bodies])
+    process(database)
+
+
+def test_what_bears_only_a_name_that_was_told_meanwhile_goes_as_well(database: Database) -> None:
+    filled(database)
+    alone = status("opaque-for-the-alias", "sent", "", recipient_user_id=ALIAS)
+    kept_and_processed(database, body(statuses=[{**alone, "recipient_id": ALIAS}]))
+    told: list[str] = []
+
+    def tell(phase: str, _count: int) -> None:
+        if phase == "tables" and not told:
+            told.append(phase)
+            fresh = status(wamid(WHO, 70), "sent", WHO, recipient_user_id=ALIAS)
+            kept_and_processed(database, body(contacts=[contact(WHO, ALIAS, "Ravi")], statuses=[fresh]))
+
+    erasure.erase(database, asked(), WORDS, lambda _: None, tell)
+    assert told == ["tables"]
+    assert [place for place, value in everything(database) if ALIAS in value] == []
+    assert left(database) == {}
+    replayed(database)
+    assert left(database) == {}
+
+
+def test_while_more_keeps_coming_in_it_does_not_end_and_says_so(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filled(database)
+    monkeypatch.setattr(erasure, "ROUNDS", 1)
+    told: list[str] = []
+
+    def tell(phase: str, _count: int) -> None:
+        if phase == "tables" and not told:
+            told.append(phase)
+            kept_and_processed(database, body(statuses=[status(MINE, "played", WHO, AT + 200)]))
+
+    with pytest.raises(Refused, match="run the command again"):
+        erasure.erase(database, asked(), WORDS, lambda _: None, tell)
+    with database.read() as tx:
+        assert open_ones(tx)
+    monkeypatch.undo()
+    erase(database, secret=b"later" * 6)
+    assert left(database) == {}
+    with database.read() as tx:
+        assert not open_ones(tx)
 
 
 def test_what_is_folded_of_updates_that_are_gone_stays(database: Database) -> None:
