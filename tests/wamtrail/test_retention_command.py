@@ -124,9 +124,11 @@ def test_the_door_and_a_reader_of_the_feed_go_on_beside_it(database: Database, c
             slowest[0] = max(slowest[0], time.monotonic() - started)
             kept[0] += 1
 
+    with database.read() as tx:  # before the door writes: what it writes is read below
+        begin = events.page(tx, events.After(1), 1).after
+
     def reader() -> None:
-        with database.read() as tx:
-            after = events.page(tx, events.After(1), 1).after
+        after = begin
         while True:
             ended = written.is_set()
             with database.read() as tx:
