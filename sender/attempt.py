@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import structlog
@@ -127,3 +127,13 @@ def _who(outcome: Outcome) -> str:
         return "wamtrail"
     code = outcome.error.code if outcome.error else None
     return "meta" if isinstance(code, int) else "wrapper"
+
+
+async def first_of(*waits: Awaitable[object]) -> None:
+    """Wait for one of them; the others are cancelled."""
+    tasks = [asyncio.ensure_future(one) for one in waits]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for one in tasks:
+            one.cancel()

@@ -10,7 +10,7 @@ from dataclasses import replace
 from random import Random
 from typing import TypeVar
 
-from sender.attempt import MISSED, Poster, Ready, Result, ended, follow_up
+from sender.attempt import MISSED, Poster, Ready, Result, ended, first_of, follow_up
 from sender.brakes import Consequences
 from sender.database_clock import DatabaseClock
 from sender.figures import SenderFigures
@@ -28,7 +28,7 @@ from store.rates import Limits
 from store.records import NewSend
 
 LEASE_BEYOND_TIMEOUT = 45.0  # seconds; recording an outcome may have to wait for the database
-EARLY = 0.03  # seconds before its slot a waiting message is claimed
+EARLY = 0.05  # seconds before its slot a waiting message is claimed, and what its commits were seen to need
 MOST_MISSES = 5
 POLL = 0.05
 
@@ -164,7 +164,7 @@ class _Sending:
                 return await self._somebody_elses(placed, created=True)
             if placed.kind == "queued":
                 return await self._left_waiting(placed)
-            early = EARLY if placed.kind == "waiting" else 0.0
+            early = EARLY + self._lead if placed.kind == "waiting" else 0.0
             await self._pause(self._single.there.here(placed.slot) - early)
             if self._interrupted.is_set():
                 return await self._cancelled(placed)
@@ -173,7 +173,7 @@ class _Sending:
             if placed.kind == "claimed":
                 misses += 1
                 self._single.figures.missed.inc()
-                self._lead = min(self._lead + 2 * self._late(placed), 1.0)
+                self._learn(self._late(placed))
             placed = await self._write(lambda tx, before=placed: self._again(tx, before))  # type: ignore[misc]
             if misses >= MOST_MISSES and placed.kind == "claimed" and not self._interrupted.is_set():
                 return await self._post(placed)  # this machine is too slow to be too fast
@@ -185,7 +185,12 @@ class _Sending:
         held = before if before.kind == "waiting" else None
         if before.claim is not None:
             sends.give_back(tx, before.message_id, before.claim)
-        return claims.claim_one(tx, before.message_id, self._single.clock(), self._asked(), held)
+        placed = claims.claim_one(tx, before.message_id, self._single.clock(), self._asked(), held)
+        self._learn(placed.at - held.slot if held else 0.0)  # seconds after its slot, which is lost then
+        return placed
+
+    def _learn(self, late: float) -> None:
+        self._lead = min(self._lead + 2 * max(late, 0.0), 1.0)
 
     def _asked(self) -> Asked:
         single = self._single
@@ -240,19 +245,18 @@ class _Sending:
         """Wait for what becomes of a message that another process, or an earlier request, is sending."""
         end = self._single.clock() + self._single.wrapper.timeout
         while True:
+            over = self._interrupted.is_set() or self._single.clock() >= end
             found = await self._read(created=created, message_id=placed.message_id)
-            if found.state not in ("queued", "sending") or self._single.clock() >= end:
+            if over or found.state not in ("queued", "sending"):
                 return found
             await self._pause(self._single.clock() + POLL)
-            if self._interrupted.is_set():
-                return found
 
     async def _cancelled(self, placed: Placed) -> Sent:
         def undo(tx: WriteTx) -> None:
             if placed.claim is not None:
                 sends.give_back(tx, placed.message_id, placed.claim)
-            single = self._single
-            sends.cancel(tx, placed.message_id, single.clock(), keep_payload=single.keep_payload)
+            keep = self._single.keep_payload
+            sends.cancel(tx, placed.message_id, self._single.clock(), keep_payload=keep)
 
         await self._write(undo)
         return await self._read(created=True)
@@ -260,17 +264,8 @@ class _Sending:
     async def _pause(self, until: float) -> None:
         """Wait, but not longer than until somebody interrupts."""
         seconds = until - self._single.clock()
-        if seconds <= 0 or self._interrupted.is_set():
-            return
-        waits = [
-            asyncio.ensure_future(self._single.sleep(seconds)),
-            asyncio.ensure_future(self._interrupted.wait()),
-        ]
-        try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for one in waits:
-                one.cancel()
+        if seconds > 0 and not self._interrupted.is_set():
+            await first_of(self._single.sleep(seconds), self._interrupted.wait())
 
     async def _read(self, *, created: bool, message_id: str | None = None) -> Sent:
         def read() -> Sent:

@@ -288,3 +288,17 @@ async def test_its_process_killed_it_is_unknown_when_the_lease_ends(database: Da
         assert end_leases(tx, time.time() + 29) == 0
         assert end_leases(tx, time.time() + 31) == 1
     assert list(states(database).values()) == ["unknown"]
+
+
+async def test_a_machine_that_wakes_up_late_loses_one_slot_and_not_each(
+    database: Database, simulator: RunningSimulator
+):
+    async def late(seconds: float) -> None:
+        await asyncio.sleep(seconds + 0.2 if seconds > 0.5 else seconds)
+
+    async with wrapper_for(simulator) as wrapper:
+        single = single_for(database, wrapper, Limits(rate=1.0), sleep=late)
+        await single.send(new_send(), wait_at_most=0)
+        sent = await single.send(new_send(), wait_at_most=10)
+    assert sent.state == "accepted"
+    assert len(simulator.posts()) == 2
