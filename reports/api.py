@@ -1,7 +1,8 @@
 """The JSON API for jobs, under /api: messages, one and many, read only, and what stands around every call."""
 
 import re
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -21,7 +22,7 @@ from reports.problems import HANDLERS, Problem
 from reports.query import MessagesQuery, NoQuery, read, read_query
 from reports.throttle import Throttle
 from reports.values import LONGEST, write_cursor
-from store import group_rows, listing, stories
+from store import audit, group_rows, listing, stories
 from store.database import Database
 from store.stories import Story
 from store.tokens import Bearer
@@ -30,13 +31,19 @@ PRIVATE = {"Cache-Control": "no-store"}  # answers hold phone numbers
 WORTH_PACKING = 1000  # bytes; whoever takes gzip gets it from here on
 
 
-def create(database: Database, more: Sequence[BaseRoute] = (), *, throttle: Throttle | None = None) -> Mount:
+def create(
+    database: Database,
+    more: Sequence[BaseRoute] = (),
+    *,
+    throttle: Throttle | None = None,
+    clock: Callable[[], float] = time.time,
+) -> Mount:
     """`/api` with its own error answers. `more`: other routes below it, such as those of the reports.
 
     Packed, because no cookie opens what is here: a stranger's page cannot make a browser ask with a token.
     """
     inner = Starlette(
-        routes=[*routes(database), *events.routes(database), *more],
+        routes=[*routes(database, clock), *events.routes(database), *more],
         exception_handlers=HANDLERS,
         middleware=[
             Middleware(Framed, throttle=throttle),
@@ -49,12 +56,14 @@ def create(database: Database, more: Sequence[BaseRoute] = (), *, throttle: Thro
     return mounted
 
 
-def routes(database: Database) -> list[BaseRoute]:
+def routes(database: Database, clock: Callable[[], float]) -> list[BaseRoute]:
     """The calls themselves, relative to /api; their errors need `reports.problems.HANDLERS`."""
 
     async def messages(request: Request) -> Response:
         bearer = await reader(database, request)
         query = read_query(request.query_params)
+        if query.to is not None:
+            await run_in_threadpool(_noted, database, bearer, query.to, clock())
         answer = await run_in_threadpool(partial(page, database, query, bearer, patience=PATIENCE))
         return JSONResponse(answer, headers=PRIVATE)
 
@@ -73,6 +82,13 @@ def routes(database: Database) -> list[BaseRoute]:
     one = Route("/v1/messages/{id:path}", message)
     one.path_regex = _with_lines(one.path_regex)
     return [Route("/v1/messages", messages), one]
+
+
+def _noted(database: Database, bearer: Bearer, recipient: str, now: float) -> None:
+    """A search by number stands in the audit log before anything of it is shown."""
+    with database.write() as tx:
+        who = f"token:{bearer.token_id}"
+        audit.record(tx, at=now, who=who, action="search_number", target=recipient)
 
 
 def _with_lines(pattern: re.Pattern[str]) -> re.Pattern[str]:

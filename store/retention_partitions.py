@@ -22,6 +22,8 @@ LOCK_WAIT = "200ms"  # that the door waits behind us, at most
 TRIES = 5
 PAUSE = 1.0  # seconds between two tries
 DEFAULT = "webhooks_default"
+# Asked of the whole table: another run may have dropped the partition meanwhile.
+_WITHIN = "received_at >= :since AND received_at < :until"
 
 
 def sweep(work: Work, until: float) -> tuple[int, int]:
@@ -34,7 +36,7 @@ def sweep(work: Work, until: float) -> tuple[int, int]:
         name, since = partitions.partition_name(day), float(day * partitions.DAY)
         with work.database.read() as tx:
             free = not _needed(tx, day)
-            size = int(tx.value(text(f"SELECT count(*) FROM {name}"))) if free else 0
+            size = int(tx.value(text(f"SELECT count(*) FROM webhooks WHERE {_WITHIN}"), _bounds(day)))
         if not free:
             total += work.sweep(webhooks(until, name, since))
         elif work.dry or _dropped(work, day):
@@ -55,10 +57,14 @@ def sweep(work: Work, until: float) -> tuple[int, int]:
 
 def _dropped(work: Work, day: int) -> bool:
     """Whether its partition is gone; not when others use the table, or when something of it waits again."""
+    with work.database.read() as tx:
+        ids = tx.first(
+            text(f"SELECT min(id) AS first, max(id) AS last FROM webhooks WHERE {_WITHIN}"), _bounds(day)
+        )
     for _ in range(TRIES):
         try:
             with work.database.write() as tx:
-                return drop(tx, day)
+                return drop(tx, day, ids)
         except DBAPIError as problem:
             if not is_transient(problem):
                 raise
@@ -66,9 +72,8 @@ def _dropped(work: Work, day: int) -> bool:
     return False
 
 
-def drop(tx: WriteTx, day: int) -> bool:
-    """Look once more under the lock: a replay may have put something of this day back."""
-    ids = tx.first(text(f"SELECT min(id) AS first, max(id) AS last FROM {partitions.partition_name(day)}"))
+def drop(tx: WriteTx, day: int, ids: Any = None) -> bool:
+    """Look once more under the lock: a replay may have put something of this day back. `ids`: see _needed."""
     tx.run(text(f"SET LOCAL lock_timeout = '{LOCK_WAIT}'"))
     tx.run(text("LOCK TABLE webhooks IN ACCESS EXCLUSIVE MODE"))
     if _needed(tx, day, ids):
@@ -80,20 +85,20 @@ def drop(tx: WriteTx, day: int) -> bool:
 def _needed(tx: ReadTx, day: int, ids: Any = None) -> bool:
     """Something of this day waits, or stands in open quarantine. `ids`: of its webhooks, so that the key of
     the backlog serves, however much waits."""
-    values: dict[str, Any] = {
-        "since": float(day * partitions.DAY),
-        "until": float((day + 1) * partitions.DAY),
-    }
+    values: dict[str, Any] = _bounds(day)
     among_them = ""
     if ids is not None and ids.first is not None:
         among_them = " AND webhook_id BETWEEN :first AND :last"
         values |= {"first": ids.first, "last": ids.last}
-    within = "received_at >= :since AND received_at < :until"
     statement = (
-        f"SELECT EXISTS (SELECT 1 FROM webhook_backlog WHERE {within}{among_them})"
-        f" OR EXISTS (SELECT 1 FROM quarantine WHERE closed_at IS NULL AND {within})"
+        f"SELECT EXISTS (SELECT 1 FROM webhook_backlog WHERE {_WITHIN}{among_them})"
+        f" OR EXISTS (SELECT 1 FROM quarantine WHERE closed_at IS NULL AND {_WITHIN})"
     )
     return bool(tx.value(text(statement), values))
+
+
+def _bounds(day: int) -> dict[str, Any]:
+    return {"since": float(day * partitions.DAY), "until": float((day + 1) * partitions.DAY)}
 
 
 def _days(tx: ReadTx) -> list[int]:

@@ -12,7 +12,7 @@ from story_seeds import BANK, PHONE, SHOP, Seeds
 
 from reports.api import create
 from reports.query import MessagesQuery
-from store import tokens
+from store import audit, tokens
 from store.database import Database
 from store.status import STATUSES
 
@@ -101,6 +101,16 @@ async def test_each_parameter_narrows(seeds: Seeds):
     assert await ids(seeds, until="2026-11-22T15:31:00+05:30") == [first]
     assert await ids(seeds, since="2026-11-22", until="2026-11-23") == [second, first]
     assert await ids(seeds, since="2026-11-23") == []
+
+
+async def test_a_search_by_number_stands_in_the_audit_log_and_no_other_question_does(seeds: Seeds):
+    token = seeds.token()
+    await ask(seeds, LIST, token, status="delivered")
+    await ask(seeds, LIST, token, to=f"+{PHONE}")
+    with seeds.database.read() as tx:
+        (entry,) = audit.listed(tx)
+    assert (entry.who, entry.action) == (f"token:{token.split('_')[1]}", "search_number")
+    assert entry.target.removeprefix("+") == PHONE
 
 
 async def test_a_plus_that_the_address_turned_into_a_blank_is_understood(seeds: Seeds):
