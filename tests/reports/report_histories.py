@@ -169,8 +169,9 @@ class World:
         while keeper.catch_up():
             pass
 
-    def refresh(self, zone: str) -> None:
-        rollups.refresh_all(self.database, ZoneInfo(zone), lambda: LATER)
+    def refresh(self, zone: str, now: float = float(START)) -> None:
+        """In the middle of a history at its start: what is taken in later is not of a time before."""
+        rollups.refresh_all(self.database, ZoneInfo(zone), lambda: now)
 
     def messages(self, zone: str) -> Iterator[dict[str, Any]]:
         """Each message as its rows are now, with the parts that reports are grouped by."""
