@@ -1,4 +1,4 @@
-"""Cost of delivered messages on the day (UTC) they are charged on: what we charged, beside what Meta said.
+"""Cost of delivered messages on the day of their delivery: what we charged, beside what Meta said.
 
 Without an account and a rate card there are no amounts: then they are null, and the counts still stand.
 """
@@ -60,8 +60,4 @@ def rows(tx: ReadTx, asked: Asked) -> list[dict[str, Any]]:
 
 def basis(tx: ReadTx) -> dict[str, Any]:
     """What amounts rest on."""
-    return {
-        "account": ledger.peek(tx) is not None,
-        "rate_card": bool(rate_cards.listed(tx)),
-        "day_zone": "UTC",
-    }
+    return {"account": ledger.peek(tx) is not None, "rate_card": bool(rate_cards.listed(tx))}

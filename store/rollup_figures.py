@@ -5,11 +5,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from store import pricing
 from store.histogram import Histogram
-from store.money import day as utc_day
-from store.rollup_days import country
+from store.rollup_days import country, day_of
 from store.status import STATUSES
 from store.strangers import address
 from store.timeline import first_error
@@ -76,7 +76,7 @@ class Figures:
         if not times or (row.message_id is None and row.kind is None and not said):
             return
         template, where, category, kind_of, run = key
-        on = row.charged_on or utc_day(min(times))
+        on = day_of(min(times), ZoneInfo(row.zone))
         word = row.charged_category or named or category or pricing.assumed(kind_of, None)
         kind = row.kind or ("free" if free else "uncharged")
         sums = self.costs.setdefault((on, template, where, word, kind_of, run, kind, said), [0] * len(SUMS))

@@ -1,7 +1,8 @@
 """The rows of a bucket, page by page in short transactions: a huge day needs no memory and holds no lock.
 
 Pages may see different moments: whatever changes after it was read marks the bucket dirty again, and its
-place (number, time, key) never changes, so no row is missed or read twice.
+place (number, time, key) never changes, so no row is missed or read twice. Each row carries the zone whose
+days are counted: a delivery has a day of its own.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,8 +18,8 @@ PAGE = 2_000
 _COLUMNS = (
     "s.message_id, s.state, s.category, s.bulk_run_id, s.error AS send_error, s.accepted_at,"
     " m.sent_at, m.delivered_at, m.read_at, m.played_at, m.failed_at, m.error AS message_error, m.pricing,"
-    " c.kind, c.category AS charged_category, c.charged_on, c.estimated, c.amount_micro, c.fee_micro,"
-    f" {STATUS_SQL} AS status"
+    " c.kind, c.category AS charged_category, c.estimated, c.amount_micro, c.fee_micro,"
+    f" (SELECT zone FROM report_state WHERE name = '') AS zone, {STATUS_SQL} AS status"
 )
 _OURS = text(
     f"SELECT s.queued_at AS at, s.message_id AS key, s.recipient, s.type, s.template, {_COLUMNS}"

@@ -28,7 +28,7 @@ def buckets(tx: ReadTx, period: Period, by: Sequence[str], wanted: Sequence[str]
 
 
 def costs(tx: ReadTx, period: Period, by: Sequence[str], wanted: Sequence[str]) -> Sequence[Row[Any]]:
-    """The same of costs, whose day is the one charged on."""
+    """The same of costs, whose day is the one of the delivery."""
     return _sums(tx, period, by, wanted, "report_costs", "charged_on")
 
 

@@ -246,7 +246,7 @@ def latency(found: Iterator[dict[str, Any]], by: tuple[str, ...]) -> dict[Any, l
     return {key: sorted(took) for key, took in taken.items()}
 
 
-def cost(found: Iterator[dict[str, Any]], by: tuple[str, ...]) -> dict[Any, Counter[str]]:
+def cost(found: Iterator[dict[str, Any]], by: tuple[str, ...], zone: str) -> dict[Any, Counter[str]]:
     counted: dict[Any, Counter[str]] = defaultdict(Counter)
     for one in found:
         times = [at for name in ("delivered_at", "read_at", "played_at") if (at := one.get(name)) is not None]
@@ -254,10 +254,10 @@ def cost(found: Iterator[dict[str, Any]], by: tuple[str, ...]) -> dict[Any, Coun
         if not times or (one["ours"] is None and not charge and not said):
             continue
         free = str(said.get("type")).startswith("free")
-        day = datetime.fromtimestamp(min(times), UTC).date().isoformat()
+        day = datetime.fromtimestamp(min(times), ZoneInfo(zone)).date().isoformat()
         assumed = "service" if one["type"] != "template" else "marketing"
         category = (charge or {}).get("category") or said.get("category") or one["category"] or assumed
-        parts = {**one, "day": charge["charged_on"] if charge else day, "category": category}
+        parts = {**one, "day": day, "category": category}
         sums = counted[_key(parts, by)]
         sums["messages"] += 1
         sums[charge["kind"] if charge else "free" if free else "uncharged"] += 1

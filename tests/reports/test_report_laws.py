@@ -94,7 +94,7 @@ def latency_agrees(world: World, by: tuple[str, ...], zone: str) -> None:
 
 
 def cost_agrees(world: World, by: tuple[str, ...], zone: str) -> None:
-    wanted = by_hand.cost(world.messages(zone), by)
+    wanted = by_hand.cost(world.messages(zone), by, zone)
     rows = {row["group"]: row for row in answered(world, "cost", by, zone) if row["messages"]}
     assert rows.keys() == wanted.keys()
     counts = ("messages", "billable", "free", "unpriced", "uncharged", "estimated")

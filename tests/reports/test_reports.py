@@ -1,7 +1,7 @@
 """Reports add up for every group, show only what the asker may see, and say how complete they are."""
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -125,6 +125,27 @@ def test_cost_without_an_account_counts_and_has_no_amounts(filled: Database) -> 
     assert (row["messages"], row["meta_billable"], row["uncharged"]) == (3, 3, 3)
     assert row["amount"] is None
     assert report.completeness["account"] is False
+
+
+@pytest.mark.parametrize(
+    ("moment", "zone", "day"),
+    [
+        ("2027-01-15T19:00:00+00:00", "UTC", "2027-01-15"),
+        ("2027-01-15T18:29:59+00:00", "Asia/Kolkata", "2027-01-15"),
+        ("2027-01-15T18:30:00+00:00", "Asia/Kolkata", "2027-01-16"),
+        ("2026-11-01T04:30:00+00:00", "America/New_York", "2026-11-01"),  # in summer time still
+        ("2026-11-02T04:30:00+00:00", "America/New_York", "2026-11-01"),  # that ended on this day
+    ],
+)
+def test_cost_stands_on_the_day_of_the_delivery_in_the_reporting_zone(
+    database: Database, moment: str, zone: str, day: str
+) -> None:
+    _told(database, 1, "w-1", ("delivered", int(datetime.fromisoformat(moment).timestamp()) - int(NOW)))
+    rollups.refresh_all(database, ZoneInfo(zone), lambda: NOW + 1000)
+    with database.read() as tx:
+        question = Asked("cost", date(2026, 10, 1), date(2027, 1, 31), ("day",))
+        (row,) = answers.answer(tx, question, ZoneInfo(zone), NOW + 2000).rows
+    assert (row["day"], row["messages"]) == (day, 1)
 
 
 def test_every_row_has_every_column(filled: Database) -> None:
