@@ -21,6 +21,11 @@ _LEAST = 0.001  # seconds; below it is zero
 _FIRST = math.ceil(math.log(_LEAST) / _LOG)  # no bucket lies before it
 
 
+def rank(share: float, count: int) -> int:
+    """The place, from 0 on, of the first of `count` sorted values by which this share of them is reached."""
+    return max(math.ceil(round(share * count, 6)) - 1, 0)  # 0.9 * 10 may be a little more than 9
+
+
 @dataclass(slots=True)
 class Histogram:
     count: int = 0
@@ -47,10 +52,10 @@ class Histogram:
             self.buckets[key] = self.buckets.get(key, 0) + count
 
     def quantile(self, share: float) -> float | None:
-        """The value of rank floor(share * (count - 1)), in seconds; None of nothing."""
+        """The least that at least this share of all lies within, in seconds; None of nothing."""
         if not self.count:
             return None
-        left = math.floor(share * (self.count - 1)) - self.zeros
+        left = rank(share, self.count) - self.zeros
         if left < 0:
             return 0.0
         for key in sorted(self.buckets):

@@ -1,12 +1,12 @@
 """Quantiles are within the stated error, merged in any way."""
 
-import math
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from store.histogram import ERROR, LIMITS, Histogram, Merging, read
+from store.histogram import ERROR, LIMITS, Histogram, Merging, rank, read
 
 _TIMES = st.lists(st.floats(0, 1e7) | st.integers(0, 200_000), min_size=1, max_size=80)
 
@@ -20,8 +20,23 @@ def of(times: list[float]) -> Histogram:
 
 @given(_TIMES, st.sampled_from([0.0, 0.5, 0.9, 0.99, 1.0]))
 def test_a_quantile_is_within_the_stated_error(times: list[float], share: float) -> None:
-    exact = sorted(times)[math.floor(share * (len(times) - 1))]
+    exact = next(one for one in sorted(times) if sum(each <= one for each in times) >= share * len(times))
     assert of(times).quantile(share) == pytest.approx(exact, rel=ERROR * 1.0001, abs=0.001)
+
+
+def test_a_quantile_of_few_is_not_that_of_fewer() -> None:
+    """Of two, the shorter is half of all, and only the longer is 90 or 99 % of them."""
+    two = of([1.0, 100.0])
+    assert [two.quantile(share) for share in (0.5, 0.9, 0.99)] == pytest.approx(
+        [1, 100, 100], rel=ERROR * 1.0001
+    )
+
+
+@given(st.integers(1, 10**7), st.sampled_from(["0", "0.5", "0.9", "0.99", "1"]))
+def test_a_rank_is_exact_however_many_there_are(count: int, share: str) -> None:
+    place = rank(float(share), count)
+    assert Fraction(place + 1, count) >= Fraction(share)
+    assert place == 0 or Fraction(place, count) < Fraction(share)
 
 
 @given(_TIMES, _TIMES)
