@@ -1,6 +1,6 @@
 """`POST /api/v1/messages`: take a message in for `run sender`, and answer at once. Errors as in RFC 9457."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,12 +11,13 @@ from starlette.routing import BaseRoute, Route
 from sender import callers, queue_request, request_body
 from sender.desk import Desk
 from sender.intake import Taken
-from sender.payload_problem import Problem
+from sender.payload_problem import Problem, pointer
 from sender.prepare import Refused
 from store import errors
 from store.errors import DatabaseAway, IdempotencyConflict
 
 AGAIN_AFTER = 5  # seconds until a database that is away is asked again
+LONGEST_SHOWN = 60  # characters of a parameter's name
 _CHALLENGE = 'Bearer realm="wamtrail"'
 Count = Callable[[Request, str], None]
 
@@ -42,14 +43,17 @@ def routes(desk: Desk, count: Count = _uncounted) -> list[BaseRoute]:
 
 
 async def _answer(desk: Desk, request: Request, count: Count) -> Response:
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    bearer = await callers.bearer_of(desk.database, token if scheme.lower() == "bearer" else "")
+    scheme, _, shown = request.headers.get("authorization", "").partition(" ")
+    token = shown if scheme.lower() == "bearer" else ""
+    bearer = await callers.bearer_of(desk.database, token)
     if bearer is None:
-        return _stranger(bool(token))
+        return _stranger(bool(token.strip()))
     count(request, bearer.token_id)
     if not callers.may_send(bearer):
         detail = f"A {bearer.role} token may not send; ask for a sender token."
         return _problem(403, "Forbidden", detail)
+    if request.query_params:
+        return _no_parameters(request.query_params)
     try:
         body = request_body.parse(await request_body.read(request))
     except request_body.TooLong as problem:
@@ -105,6 +109,14 @@ def _stranger(showed_something: bool) -> Response:
         detail = "This token is not known here, or it was revoked; ask an administrator for another."
         challenge = f'{_CHALLENGE}, error="invalid_token"'
     return _problem(401, "Unauthorized", detail, headers={"WWW-Authenticate": challenge})
+
+
+def _no_parameters(given: Iterable[str]) -> Response:
+    """What belongs into the body would be lost, and the message go out without it."""
+    said = "stands in the address, where this call takes nothing; put what it reads into the body"
+    names = [name[:LONGEST_SHOWN] for name in given]
+    errors = [{"parameter": name, "pointer": pointer((name,)), "detail": said} for name in names]
+    return _problem(400, "Invalid parameters", "; ".join(f"{name}: {said}" for name in names) + ".", errors)
 
 
 def _invalid(problems: Sequence[Problem]) -> Response:

@@ -187,6 +187,19 @@ async def test_two_keys_that_differ_are_refused(sqlite: Database):
     assert [one["pointer"] for one in answer.json()["errors"]] == ["/idempotency_key"]
 
 
+async def test_a_field_that_stands_in_the_address_is_refused_and_nothing_is_queued(sqlite: Database):
+    async with calling(sqlite, None) as caller:
+        answer = await caller.post(QUEUE, params={"reference": "order-77", "a/b": ""}, json=asked())
+    told = answer.json()
+    assert (answer.status_code, told["title"]) == (400, "Invalid parameters")
+    assert [(one["parameter"], one["pointer"]) for one in told["errors"]] == [
+        ("reference", "/reference"),
+        ("a/b", "/a~1b"),
+    ]
+    assert "put what it reads into the body" in told["detail"]
+    assert states(sqlite) == {}
+
+
 @pytest.mark.parametrize("raw", [b"", b"[]", b"{", b"\xff"])
 async def test_what_is_no_json_object_is_a_problem(sqlite: Database, raw: bytes):
     async with calling(sqlite, None) as caller:
@@ -209,6 +222,7 @@ async def test_only_a_sender_may_queue_and_only_from_its_numbers(database: Datab
         *(401, 401, 401, 403, 403, 202)
     ]
     assert "WWW-Authenticate" in nobody.headers
+    assert "invalid_token" not in basic.headers["WWW-Authenticate"]  # it showed none
     assert "invalid_token" in wrong.headers["WWW-Authenticate"]
     assert [row["phone_number_id"] for row in rows(database, "SELECT phone_number_id FROM sends")] == [OTHER]
 
