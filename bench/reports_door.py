@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from random import SystemRandom
 from statistics import median
 from zoneinfo import ZoneInfo
 
@@ -123,7 +124,7 @@ class _Count:
 def _refresh(url: str) -> None:
     """What the process does until it is ended."""
 
-    pace, marked = Pace(), 0.0
+    pace, marked = Pace(time.monotonic, SystemRandom()), 0.0
 
     def step(database: Database) -> bool:
         nonlocal marked

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from reports import cost, delivery, failures, grouping, latency
 from reports.report import Asked, Column, Report
-from store import rollup_sums
+from store import rollup_sums, rollups
 from store.database import ReadTx
 from store.histogram import ERROR
 
@@ -26,7 +26,7 @@ def answer(tx: ReadTx, asked: Asked, zone: ZoneInfo, now: float) -> Report:
     columns, rows = _KINDS[asked.kind]
     told = rollup_sums.completeness(tx, grouping.period(asked), now)
     counted_in = told.pop("zone") or zone.key
-    told["zone_changes"] = counted_in != zone.key
+    told["zone_changes"] = counted_in != rollups.zone_in_force(tx, zone).key
     if asked.kind == "latency":
         told["relative_error"] = ERROR
     if asked.kind == "cost":

@@ -60,6 +60,8 @@ def run(
 ) -> Outcome:
     """Once through everything. `zone`: of the reports' days. `rest`: sleeps for so many seconds."""
     work = Work(database, rest, dry, tell, **({} if page is None else {"page": page}))
+    with database.read() as tx:
+        zone = rollups.zone_in_force(tx, zone)
     now, outcome = clock(), Outcome()
     if ages.bodies is not None:
         _bodies(work, now - ages.bodies, outcome)
@@ -119,6 +121,8 @@ def _messages(
     start = bounds(day, zone)[0]  # whole days of the reports
     sweeps = (retention_messages.ours(start, told), retention_messages.strangers(start, told))
     reason = None
+    if not work.dry:
+        rollups.catch_up(work.database, zone, clock)  # a message that is marked stays
     if not work.dry and any(work.any(one) for one in sweeps):
         reason = _sealed(work, day, zone, clock)
     if reason is None:

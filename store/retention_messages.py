@@ -1,8 +1,8 @@
 """Messages past their age: ours with all that hangs on them, strangers', and what people wrote.
 
-One goes only when it is settled, when nothing is held for it, and when the feed names nothing of it any
-more: then every follower has seen it, and no reader of the feed can miss it. Its day is sealed before
-(store/rollups.py).
+One goes only when it is settled, when nothing is held for it, when no mark on it waits for the reports, and
+when the feed names nothing of it any more: then every follower has seen it, and no reader of the feed can
+miss it. Its day is sealed before (store/rollups.py).
 """
 
 from collections.abc import Sequence
@@ -27,6 +27,7 @@ _OURS = (
     " AND coalesce(s.accepted_at, 0) < :until"
     " AND (SELECT 1 FROM holds AS h WHERE h.message_id = s.message_id) IS NULL"
     " AND (SELECT 1 FROM charges_due AS d WHERE d.wamid = s.wamid) IS NULL"
+    " AND (SELECT 1 FROM dirty_messages AS d WHERE d.wamid = s.wamid) IS NULL"
     " AND (SELECT 1 FROM attempt_outcomes AS o JOIN feed AS f ON f.batch = o.batch"
     " WHERE o.message_id = s.message_id AND f.stamped_at >= :told LIMIT 1) IS NULL"
     f" AND {_NAMED.format('s')} IS NULL)"
@@ -34,6 +35,7 @@ _OURS = (
 _STRANGERS = (
     "(coalesce(m.first_seen_at, 0) < :until AND m.message_id IS NULL"
     " AND (SELECT 1 FROM sends AS s WHERE s.wamid = m.wamid) IS NULL"
+    " AND (SELECT 1 FROM dirty_messages AS d WHERE d.wamid = m.wamid) IS NULL"
     f" AND {_NAMED.format('m')} IS NULL)"
 )
 
@@ -140,7 +142,7 @@ def delete(tx: WriteTx, message_ids: Sequence[str], wamids: Sequence[str]) -> No
     for table in ("send_attempts", "attempt_outcomes", "sent_twice"):
         _delete(tx, table, "message_id", message_ids)
     _let_charges_go(tx, wamids)
-    for table in ("charges_due", "dirty_messages", "report_strangers"):
+    for table in ("charges_due", "report_strangers"):
         _delete(tx, table, "wamid", wamids)
     open_messages.forget(tx, wamids)
     search_follow.forget(tx, wamids)

@@ -4,10 +4,13 @@ When somebody else wrote it meanwhile, nothing is written. When it was marked ag
 """
 
 import json
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import TextClause, text
+from sqlalchemy import Row, TextClause, text
 
 from store import rollup_dirty
 from store.database import Database, ReadTx, WriteTx
@@ -21,18 +24,42 @@ _FIGURES = (*_PLACE, *GROUP, *COUNTS, "errors", "latency", "steps")
 _LATENCY = (*_PLACE, "part", "value", "refreshes", "steps")
 _COSTS = (*_PLACE, *COST, *SUMS)
 AGE = 50  # a bucket with unfinished messages is looked at again after this part of its age
-ROWS_A_SECOND = 2_000  # a bucket rests a second for so many rows: refreshing takes a small part of the time
-EACH = 200  # a bucket costs as much as so many rows, however few are in it
+CHOICE = 4  # buckets that a process chooses from
+ROWS_A_SECOND = 2_000  # a bucket is begun anew when a second for so many of its rows has passed
+SLICE = 0.1  # seconds of work at a time, and the page that goes on meanwhile
+REST = 10.0  # times as long as a slice took, the process rests: refreshing takes a small part of the time
+
+
+@dataclass(slots=True)
+class Work:
+    """A bucket that is being worked out, between two of its pages."""
+
+    day: str
+    number: str
+    zone: ZoneInfo
+    begun: float
+    version: int
+    refreshes: int
+    rows: Iterator[Sequence[Row[Any]]]
+    figures: Figures = field(default_factory=Figures)
+    size: int = 0
+
+    @property
+    def place(self) -> dict[str, str]:
+        return {"day": self.day, "number": self.number}
 
 
 @dataclass(slots=True)
 class Pace:
-    """Of one process: whoever receives has the machine nearly for himself, however much is dirty."""
+    """Of one process: whoever receives has the machine nearly for himself, however much is dirty.
 
-    until: float = 0.0  # nothing is worked out before
+    It rests by the time that its work took, so a busy machine is asked for less.
+    """
 
-    def took(self, rows: int, now: float) -> None:
-        self.until = max(self.until, now) + (rows + EACH) / ROWS_A_SECOND
+    clock: Callable[[], float]  # seconds, ever growing
+    chance: Random  # which of the buckets that are due: processes rarely choose the same
+    rests_until: float = 0.0
+    work: Work | None = None
 
 
 def due(tx: ReadTx, now: float | None, most: int | None) -> list[tuple[str, str]]:
@@ -48,39 +75,84 @@ def due(tx: ReadTx, now: float | None, most: int | None) -> list[tuple[str, str]
 
 
 def refresh(
-    database: Database,
-    day: str,
-    number: str,
-    zone: ZoneInfo,
-    now: float,
-    every: float,
-    page: int = PAGE,
-    pace: Pace | None = None,
+    database: Database, day: str, number: str, zone: ZoneInfo, now: float, every: float, page: int = PAGE
 ) -> bool:
-    """Work it out; whether its figures are new now."""
+    """Work it out in one go; whether it was dirty."""
+    work = begin(database, day, number, zone, now, page)
+    if work is None:
+        return False
+    while not go_on(database, work, now, every):
+        pass
+    return True
+
+
+def paced(database: Database, zone: ZoneInfo, now: float, every: float, pace: Pace) -> bool:
+    """A slice of work, unless it rests; whether there was any."""
+    began = pace.clock()
+    if began < pace.rests_until:
+        return False
+    worked = more = _paced_page(database, zone, now, every, pace)
+    while more and pace.clock() - began < SLICE:
+        more = _paced_page(database, zone, now, every, pace)
+    ended = pace.clock()
+    pace.rests_until = ended + (ended - began) * REST
+    return worked
+
+
+def _paced_page(database: Database, zone: ZoneInfo, now: float, every: float, pace: Pace) -> bool:
+    if pace.work is None:
+        with database.read() as tx:
+            wanted = due(tx, now, CHOICE)
+        if not wanted:
+            return False
+        pace.work = begin(database, *pace.chance.choice(wanted), zone, now)
+    if pace.work is None or go_on(database, pace.work, now, every):
+        pace.work = None
+    return True
+
+
+def begin(
+    database: Database, day: str, number: str, zone: ZoneInfo, now: float, page: int = PAGE
+) -> Work | None:
+    """Nothing is read yet; None when it is not dirty any more."""
     place = {"day": day, "number": number}
     with database.read() as tx:
         version, refreshes = _version(tx, place), _refreshes(tx, place)
     if version is None:
-        return False
-    start, end = bounds(day, zone)
-    figures, size = Figures(), 0
-    for rows in pages(database, number, start, end, page):
-        figures.take_in(rows)
-        size += len(rows)
-    if pace is not None:
-        pace.took(size, now)
-    with database.write() as tx:
-        known = rollup_dirty.locked(tx)
-        sealed = known is None or known.zone != zone.key or day < known.sealed_before
-        if sealed or _refreshes(tx, place) != refreshes:
-            return False
-        _write(tx, day, number, figures, refreshes + 1)
-        values = {**place, "now": now, "not_before": now + max(every, size / ROWS_A_SECOND), "zone": zone.key}
-        tx.run(_DAY, {**values, "unfinished": figures.unfinished})
-        again = now + max(every, (now - end) / AGE)
-        tx.run(_WAIT if figures.unfinished else _CLEAN, {**place, "version": version, "again": again})
-    return True
+        return None
+    rows = pages(database, number, *bounds(day, zone), page)
+    return Work(day, number, zone, now, version, refreshes, rows)
+
+
+def go_on(database: Database, work: Work, now: float, every: float) -> bool:
+    """Read its next page, or write its figures after the last; whether it has ended."""
+    with database.read() as tx:
+        if _refreshes(tx, work.place) != work.refreshes:
+            return True
+    rows = next(work.rows, None)
+    if rows is None:
+        with database.write() as tx:
+            _ended(tx, work, now, every)
+        return True
+    work.figures.take_in(rows)
+    work.size += len(rows)
+    return False
+
+
+def _ended(tx: WriteTx, work: Work, now: float, every: float) -> None:
+    """Write what it came to, unless it is somebody else's by now, or sealed, or of another zone."""
+    known = rollup_dirty.locked(tx)
+    if known is None or known.zone != work.zone.key or work.day < known.sealed_before:
+        return
+    if _refreshes(tx, work.place) != work.refreshes:
+        return
+    _write(tx, work.day, work.number, work.figures, work.refreshes + 1)
+    unfinished, zone = work.figures.unfinished, work.zone.key
+    not_before = max(now + every, work.begun + work.size / ROWS_A_SECOND)
+    values = {**work.place, "now": work.begun, "not_before": not_before, "zone": zone}
+    tx.run(_DAY, {**values, "unfinished": unfinished})
+    again = now + max(every, (now - bounds(work.day, work.zone)[1]) / AGE)
+    tx.run(_WAIT if unfinished else _CLEAN, {**work.place, "version": work.version, "again": again})
 
 
 _DAY = text(

@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import text
 
 from store import followers, following, rollup_dirty, rollup_marks
-from store.database import Database, WriteTx
+from store.database import Database, ReadTx, WriteTx
 from store.errors import StoreError
 from store.rollup_days import bounds, days_between
-from store.rollup_refresh import Pace, due, refresh
+from store.rollup_refresh import Pace, due, paced, refresh
 
 NAME = "rollups"
 MARKS = 500  # in one transaction
@@ -31,23 +31,23 @@ def step(
 ) -> bool:
     """Take in some news, and work out some buckets that are due; whether there was anything to do.
 
-    With a pace, which the caller keeps from step to step: one bucket, and none before its time.
+    With a pace, which the caller keeps from step to step: some pages of one, and none before its time.
     """
-    _begin(database, zone, now)
+    zone = _begin(database, zone, now)
     news = _follow(database, zone, now)
     _look_for_sends(database, zone, now, every)
-    if pace is not None and now < pace.until:
-        return news
+    if pace is not None:
+        return paced(database, zone, now, every, pace) or news
     with database.read() as tx:
-        wanted = due(tx, now, AT_ONCE if pace is None else 1)
+        wanted = due(tx, now, AT_ONCE)
     for day, number in wanted:
-        refresh(database, day, number, zone, now, every, pace=pace)
+        refresh(database, day, number, zone, now, every)
     return news or bool(wanted)
 
 
 def refresh_all(database: Database, zone: ZoneInfo, clock: Callable[[], float]) -> None:
     """Everything that is dirty by now, however young, and what waits for unfinished messages."""
-    _begin(database, zone, clock())
+    zone = _begin(database, zone, clock())
     while _follow(database, zone, clock()):
         pass
     _look_for_sends(database, zone, clock(), 0.0)
@@ -57,13 +57,19 @@ def refresh_all(database: Database, zone: ZoneInfo, clock: Callable[[], float]) 
         refresh(database, day, number, zone, clock(), EVERY)
 
 
-def refresh_before(database: Database, day: str, zone: ZoneInfo, clock: Callable[[], float]) -> None:
-    """Everything dirty of the days before this one, for whoever is about to seal them."""
-    _begin(database, zone, clock())
+def catch_up(database: Database, zone: ZoneInfo, clock: Callable[[], float]) -> ZoneInfo:
+    """Take in all news there is: what it changes is dirty, or counted as late. Returns the zone in force."""
+    zone = _begin(database, zone, clock())
     for _ in range(STEPS):  # the feed goes on meanwhile
         if not _follow(database, zone, clock()):
             break
     _look_for_sends(database, zone, clock(), 0.0)
+    return zone
+
+
+def refresh_before(database: Database, day: str, zone: ZoneInfo, clock: Callable[[], float]) -> None:
+    """Everything dirty of the days before this one, for whoever is about to seal them."""
+    zone = catch_up(database, zone, clock)
     with database.read() as tx:
         wanted = [place for place in due(tx, None, None) if place[0] < day]
     for each, number in wanted:
@@ -92,12 +98,19 @@ def seal(tx: WriteTx, before_day: str) -> None:
     tx.run(text("UPDATE report_state SET sealed_before = :day WHERE name = ''"), {"day": before_day})
 
 
-def _begin(database: Database, zone: ZoneInfo, now: float) -> None:
-    """The first time, and when the zone is another: mark every bucket that is not sealed."""
+def zone_in_force(tx: ReadTx, wanted: ZoneInfo) -> ZoneInfo:
+    """`wanted`, until a day is sealed in another: its hours would be lost or counted twice."""
+    known = rollup_dirty.state(tx)
+    return wanted if known is None or not known.sealed_before else ZoneInfo(known.zone)
+
+
+def _begin(database: Database, wanted: ZoneInfo, now: float) -> ZoneInfo:
+    """The first time, and when the zone is another: mark every bucket. Returns the zone that is in force."""
     with database.read() as tx:
+        zone = zone_in_force(tx, wanted)
         known = rollup_dirty.state(tx)
         if known is not None and known.zone == zone.key:
-            return
+            return zone
         spans = tx.all(
             text(
                 "SELECT phone_number_id AS number, min(queued_at) AS first, max(queued_at) AS last FROM sends"
@@ -114,19 +127,20 @@ def _begin(database: Database, zone: ZoneInfo, now: float) -> None:
             {"now": now - rollup_dirty.OVERLAP},
         )
         known = rollup_dirty.locked(tx)
+        zone = zone_in_force(tx, wanted)  # somebody may have sealed in between
         if known is None or known.zone == zone.key:
-            return
+            return zone
         tx.run(text("UPDATE report_state SET zone = :zone WHERE name = ''"), {"zone": zone.key})
         for table in ("report_buckets", "report_costs", "report_latency", "report_days", "dirty_buckets"):
-            tx.run(text(f"DELETE FROM {table} WHERE day >= :day"), {"day": known.sealed_before})
+            tx.run(text(f"DELETE FROM {table}"))
         noon = 12 * 3600
         places = {
             (row.number, bounds(day, zone)[0] + noon)
             for row in spans
             for day in days_between(row.first, row.last, zone)
-            if day >= known.sealed_before
         }
         rollup_dirty.mark(tx, places, zone, now)
+    return zone
 
 
 def _follow(database: Database, zone: ZoneInfo, now: float) -> bool:

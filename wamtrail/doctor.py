@@ -67,15 +67,17 @@ def _given(name: str, given: bool) -> str:
 def _database(settings: Settings) -> Iterator[Finding]:
     from store import backlog, erasure_state, migrate, worries
     from store.errors import StoreError
-    from wamtrail.opening import clock, opened
+    from wamtrail.opening import clock, opened, report_zone
 
     try:
         found = migrate.check(settings.database)
         yield Finding(True, found.sentence)
-        with opened(settings) as database, database.read() as tx:
-            depth = backlog.depth(tx)
-            counted = worries.counted(tx)
-            erasing = bool(erasure_state.open_ones(tx))
+        with opened(settings) as database:
+            _, zone_trouble = report_zone(database, settings)
+            with database.read() as tx:
+                depth = backlog.depth(tx)
+                counted = worries.counted(tx)
+                erasing = bool(erasure_state.open_ones(tx))
     except StoreError as problem:
         yield Finding(False, str(problem))
         return
@@ -87,6 +89,8 @@ def _database(settings: Settings) -> Iterator[Finding]:
         yield Finding(True, f"{waits}.")
     yield Finding(counted.sent_twice == 0, f"{counted.sent_twice} messages were sent twice.")
     yield Finding(counted.unknown == 0 or None, f"{counted.unknown} sends are unknown.")
+    if zone_trouble is not None:
+        yield Finding(False, zone_trouble)
     if erasing:
         yield Finding(None, "An erasure has not ended: run `wamtrail erase` for the same person again.")
     yield Finding(counted.quarantine == 0 or None, f"{counted.quarantine} parts are in quarantine.")

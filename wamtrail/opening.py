@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from zoneinfo import ZoneInfo
 
 import structlog
 
@@ -31,6 +32,21 @@ def opened(settings: Settings) -> Iterator[Database]:
         yield database
     finally:
         database.close()
+
+
+def report_zone(database: Database, settings: Settings) -> tuple[ZoneInfo, str | None]:
+    """The zone whose days the reports count, and a sentence when it is not that of the settings."""
+    from store import rollups  # what the door alone does without, it does not hold in memory
+
+    wanted = ZoneInfo(settings.report_zone)
+    with database.read() as tx:
+        zone = rollups.zone_in_force(tx, wanted)
+    if zone.key == wanted.key:
+        return zone, None
+    return zone, (
+        f"Reports go on counting days of {zone.key}: older days are sealed in it, and {wanted.key} would"
+        f" count hours twice or not at all. Set WAMTRAIL_REPORT_ZONE back to {zone.key}."
+    )
 
 
 def known_endpoint(settings: Settings, name: str) -> Endpoint:

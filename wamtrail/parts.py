@@ -8,8 +8,10 @@ import secrets
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from random import SystemRandom
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -28,7 +30,7 @@ from store import endpoints, partitions
 from store.database import Database, ReadTx
 from store.sealing import Sealer
 from wamtrail import health
-from wamtrail.opening import clock
+from wamtrail.opening import clock, report_zone
 from wamtrail.servers import Listener, listen, serve
 from wamtrail.settings import Settings
 
@@ -219,8 +221,10 @@ def _processor_thread(parts: Parts) -> Callable[[], None]:
         await thread
 
     parts.background.append(run)
-    zone = ZoneInfo(parts.settings.report_zone)
-    pace = Pace()
+    zone, trouble = report_zone(parts.database, parts.settings)
+    if trouble is not None:
+        log.warning("report_zone_is_sealed", sentence=trouble)
+    pace = Pace(time.monotonic, SystemRandom())
     figures = following.Follower("rollups", lambda database: rollups.step(database, zone, clock(), pace=pace))
     parts.background.append(following.background(parts.database, (*following.EVERY, figures)))
     return working.wake

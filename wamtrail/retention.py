@@ -31,18 +31,16 @@ def run(
     dry_run: bool = typer.Option(False, "--dry-run", help="Only tell what would go."),
 ) -> None:
     """Delete webhooks, messages, events and audit entries that are past their ages."""
-    from zoneinfo import ZoneInfo
-
     from store import retention
-    from wamtrail.opening import clock, opened
+    from wamtrail.opening import clock, opened, report_zone
 
     settings = load()
-    ages, zone = settings.ages(), ZoneInfo(settings.report_zone)
     with opened(settings) as database, _progress() as tell:
         _same_time(database)
-        outcome = retention.run(database, ages, zone, clock, time.sleep, dry=dry_run, tell=tell)
+        zone, problem = report_zone(database, settings)
+        outcome = retention.run(database, settings.ages(), zone, clock, time.sleep, dry=dry_run, tell=tell)
     print("\n".join(told(outcome, dry=dry_run)))
-    for sentence in outcome.stays:
+    for sentence in [*outcome.stays, *([problem] if problem else [])]:
         typer.echo(f"wamtrail: {sentence}", err=True)
 
 

@@ -2,19 +2,21 @@
 
 from collections import Counter
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from balance_samples import account, adds_up, caught_up, claimed, delivered, rated, recorded, topped_up
 from balance_samples import heard as told_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from retention_samples import LATER, MESSAGE_AGE, cleaned, counts, followed, heard, sent
+from retention_samples import LATER, MESSAGE_AGE, UTC, cleaned, counts, followed, heard, sent
 from sqlalchemy import text
 from store_samples import NOW, W1, message_id, new_send, rows
 
-from store import events, rollups, sends
+from store import events, retention_messages, rollup_marks, rollups, sends
 from store.database import Database
 from store.retention_ages import DAY
+from store.rollup_days import bounds, day_of
 from store.status import STATUSES
 from store.tables import metadata
 
@@ -53,6 +55,38 @@ def test_what_comes_for_a_sealed_day_is_counted_as_late(database: Database) -> N
     followed(database, LATER + 60)
     assert rows(database, "report_buckets") == before
     assert [row["late"] for row in rows(database, "report_days") if row["phone_number_id"] == "100"] == [1]
+
+
+def test_a_mark_on_a_message_of_a_sealed_day_is_counted_before_the_message_goes(database: Database) -> None:
+    sent(database, 1, "unknown")
+    sent(database, 2)
+    heard(database, "stranger", at=NOW)
+    followed(database, NOW + 2 * DAY)
+    with database.write() as tx:
+        rollups.seal(tx, day_of(NOW + DAY, UTC))
+        rollup_marks.mark(tx, ["w-2", "stranger"])
+    sweeps = (retention_messages.ours(LATER), retention_messages.strangers(LATER))
+    for sweep, some in zip(sweeps, ([message_id(2)], ["stranger"]), strict=True):
+        with database.write() as tx:
+            assert sweep.remove(tx, some) == 0
+    gone = cleaned(database).gone
+    assert (gone["messages"], gone["strangers' messages"]) == (1, 1)
+    followed(database, LATER)
+    assert sum(row["late"] for row in rows(database, "report_days")) == 2
+
+
+def test_ages_count_by_the_zone_that_days_are_sealed_in(database: Database) -> None:
+    start, _ = bounds(day_of(NOW, UTC), UTC)
+    for n, hour in enumerate((-3, 1, 23), 1):
+        sent(database, n, at=start + hour * 3600)
+    followed(database, start + 2 * DAY)
+    with database.write() as tx:
+        rollups.seal(tx, day_of(NOW, UTC))
+    before = figures(database)
+    cleaned(database, start + 400 * DAY, zone=ZoneInfo("Asia/Kolkata"))
+    assert [row["wamid"] for row in rows(database, "sends")] == ["w-2", "w-3"]
+    followed(database, start + 400 * DAY, zone=ZoneInfo("Asia/Kolkata"))
+    assert figures(database) == before
 
 
 def test_messages_of_days_that_cannot_be_sealed_stay_and_bodies_go(

@@ -1,6 +1,7 @@
 """Reports over the rollups equal the same figures counted over the rows, whatever happened in which order."""
 
 from collections import Counter
+from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -243,13 +244,101 @@ def _emptied(database: Database) -> None:
             tx.run(text(f"DELETE FROM {table}"))
 
 
-def test_with_a_pace_one_bucket_is_worked_out_and_the_next_after_a_rest(database: Database) -> None:
-    for n, day in enumerate((0, 1, 2), 1):
-        ours(database, n, at=NOW - day * DAY)
-    pace = rollup_refresh.Pace()
+class Paced:
+    """A processor for whom each look at the clock takes `each` seconds: so does each page of a bucket."""
 
-    def worked_out(at: float) -> int:
-        rollups.step(database, UTC, at, pace=pace)
-        return len(rows(database, "report_days"))
+    def __init__(self, database: Database, each: float = 0.0) -> None:
+        self.database, self.at, self.each = database, 0.0, each
+        self.pace = rollup_refresh.Pace(self._clock, Random(1))
 
-    assert [worked_out(at) for at in (LATER, LATER, LATER + 1)] == [1, 1, 2]
+    def _clock(self) -> float:
+        self.at += self.each
+        return self.at
+
+    def step(self, zone: ZoneInfo = UTC) -> bool:
+        return rollups.step(self.database, zone, LATER + self.at, pace=self.pace)
+
+
+def test_at_its_pace_a_processor_rests_for_ten_times_as_long_as_its_work_took(database: Database) -> None:
+    ours(database, 1)
+    processor = Paced(database, each=1.0)
+    assert processor.step()  # looks when it begins, after its first page, and when it ends
+    assert processor.pace.rests_until == 3 + rollup_refresh.REST * 2
+    assert rows(database, "report_days") == []
+    processor.at = processor.pace.rests_until - 2
+    assert not processor.step()
+    assert processor.step()
+    assert over_rollups(database) == over_rows(database)
+
+
+def test_a_processor_that_rests_takes_in_news_all_the_same(database: Database) -> None:
+    ours(database, 1)
+    processor = Paced(database)
+    processor.pace.rests_until = 10.0
+    assert processor.step()
+    assert rows(database, "report_days") == []
+    assert len(rows(database, "dirty_buckets")) == 1
+
+
+def test_at_its_pace_every_bucket_is_worked_out_in_the_end(database: Database) -> None:
+    for n in range(1, 9):
+        ours(database, n, at=NOW - n * DAY)
+    processor = Paced(database)
+    for _ in range(3):
+        processor.step()
+        processor.at += 20
+    assert over_rollups(database) == over_rows(database)
+    assert rows(database, "dirty_buckets") == []
+
+
+def test_of_two_who_work_out_one_bucket_the_slower_writes_nothing_and_reads_no_further(
+    database: Database,
+) -> None:
+    ours(database, 1)
+    place = (day_of(NOW, UTC), "100")
+    ours(database, 2)
+    with database.write() as tx:
+        rollup_dirty.mark(tx, [("100", NOW)], UTC, LATER)
+    slower = rollup_refresh.begin(database, *place, UTC, LATER, page=1)
+    assert slower is not None
+    assert not rollup_refresh.go_on(database, slower, LATER, 15.0)
+    refreshed(database)
+    assert rollup_refresh.go_on(database, slower, LATER, 15.0)
+    assert slower.size == 1
+    assert [row["refreshes"] for row in rows(database, "report_days")] == [1]
+    assert over_rollups(database) == over_rows(database)
+
+
+def test_figures_of_a_zone_that_changed_meanwhile_are_not_written(database: Database) -> None:
+    ours(database, 1)
+    rollups.step(database, UTC, LATER - 60)
+    told(database, 1, "w-1", "read")
+    with database.write() as tx:
+        rollup_dirty.mark(tx, [("100", NOW)], UTC, LATER)
+    work = rollup_refresh.begin(database, day_of(NOW, UTC), "100", UTC, LATER)
+    assert work is not None
+    refreshed(database, KOLKATA)
+    while not rollup_refresh.go_on(database, work, LATER, 15.0):
+        pass
+    assert over_rollups(database) == over_rows(database, KOLKATA)
+
+
+def test_once_a_day_is_sealed_the_zone_stays(database: Database) -> None:
+    start, _ = bounds(day_of(NOW, UTC), UTC)
+    for n, hour in enumerate((1, 12, 23, 26), 1):
+        ours(database, n, at=start + hour * 3600)
+    refreshed(database)
+    with database.write() as tx:
+        rollups.seal(tx, day_of(NOW + DAY, UTC))
+    refreshed(database, KOLKATA)
+    told(database, 1, "w-4", "read", LATER)
+    rollups.step(database, KOLKATA, LATER + 20)
+    assert over_rollups(database) == over_rows(database)
+    with database.read() as tx:
+        assert rollups.zone_in_force(tx, KOLKATA) == UTC
+
+
+def test_before_anything_is_sealed_the_zone_is_the_wanted_one(database: Database) -> None:
+    refreshed(database)
+    with database.read() as tx:
+        assert rollups.zone_in_force(tx, KOLKATA) == KOLKATA

@@ -166,6 +166,25 @@ def test_it_tells_what_would_go_and_what_went(database: Database, command: list[
     assert again.stdout == "Nothing is past its age.\n"
 
 
+def test_a_zone_that_came_after_days_were_sealed_is_refused_by_all_who_count(
+    database: Database, command: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grown(database, 3, OLD)
+    followed(database)
+    CliRunner().invoke(app, ["retention", "run"])
+    monkeypatch.setenv("WAMTRAIL_REPORT_ZONE", "Asia/Kolkata")
+    sentence = "Set WAMTRAIL_REPORT_ZONE back to UTC."
+    for asked in (["retention", "run"], ["report", "delivery", "--format", "csv"]):
+        done = CliRunner().invoke(app, asked)
+        assert done.exit_code == 0
+        assert sentence in done.stderr
+    doctor = CliRunner().invoke(app, ["doctor"])
+    assert doctor.exit_code == 1
+    assert sentence in doctor.stdout
+    report = CliRunner().invoke(app, ["report", "delivery", "--format", "ndjson"])
+    assert "Asia/Kolkata" not in report.stdout
+
+
 def test_what_stays_is_told_in_one_line(database: Database, command: list[str]) -> None:
     grown(database, 3, OLD)
     told = CliRunner().invoke(app, ["retention", "run"])
