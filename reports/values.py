@@ -19,6 +19,7 @@ from whatsapp.recipient import InvalidRecipient, digits, parse_recipient
 
 LONGEST = 512  # characters of an id, as long as a wamid may be
 EARLIEST = date(2000, 1, 1)  # that a report counts
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)  # "2026-W47-7" is a day to Python as well
 _WHOLE = re.compile(r"[0-9]{1,9}", re.ASCII)
 
 
@@ -78,16 +79,26 @@ def write_cursor(at: float, key: str) -> str:
     return base64.urlsafe_b64encode(f"{at!r}|{key}".encode()).decode()
 
 
+def parse_day(typed: str) -> date:
+    """A day of a report. Raises ValueError with a phrase that says what is wrong."""
+    try:
+        day = date.fromisoformat(typed) if _DAY.fullmatch(typed) else None
+    except ValueError:
+        day = None
+    if day is None:
+        raise ValueError("is no day; write it as 2026-11-22")
+    if day < EARLIEST:
+        raise ValueError(f"is too early: reports count from {EARLIEST} on")
+    return day
+
+
 def _day(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     try:
-        day = date.fromisoformat(value)
-    except ValueError:
-        day = date.min
-    if len(value) != len("2026-01-31") or day < EARLIEST:
-        raise bad(f"is not a day such as 2026-01-31, {EARLIEST} or later")
-    return day
+        return parse_day(value)
+    except ValueError as problem:
+        raise bad(str(problem)) from None
 
 
 def described(kind: str, **more: Any) -> WithJsonSchema:

@@ -48,3 +48,8 @@ def spelled(seconds: float) -> str:
         elif parts:
             break
     return " ".join(parts[:2]) or "0 s"
+
+
+def measured(seconds: float) -> str:
+    """A duration that is known to a part of a second: `2.0 s`; from a minute on as `spelled`."""
+    return f"{seconds:.1f} s" if round(seconds, 1) < 60 else spelled(round(seconds))

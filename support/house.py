@@ -35,4 +35,4 @@ class House:
     # (field, kind, value) -> one sentence for people, and the number that it is about or ''
     account_event: Callable[[str, str, str], tuple[str, str]] | None = None
     replay: Callable[[int], None] | None = None  # webhook id
-    report: Report | None = None  # (kind, first day, last day, by, numbers) -> zone, rows, completeness
+    report: Report | None = None  # (kind, first day, last day, by, numbers) -> zone, rows, sentences

@@ -7,11 +7,11 @@ from typing import Any
 
 from markupsafe import Markup
 
-from store.times import spelled
+from store.times import measured
 from support import report_charts
 
 Row = Mapping[str, Any]
-Answer = Mapping[str, Any]  # {"rows": [...], "zone": ..., "completeness": {...}}
+Answer = Mapping[str, Any]  # {"rows": [...], "zone": ..., "sentences": [...]}
 PERIODS = (7, 30, 90)  # days
 FUNNEL = ("accepted", "sent", "delivered", "read")
 # By where a message stands in the end; each excludes the others.
@@ -19,8 +19,8 @@ STANDING = (
     ("read", "series-good", ("read_only", "played")),
     ("delivered", "series-1", ("delivered_only",)),
     ("sent", "series-2", ("sent_only",)),
-    ("waiting or unknown", "series-3", ("waiting", "unknown", "cancelled")),
-    ("failed or refused", "series-bad", ("failed", "refused")),
+    ("waiting or unknown", "series-3", ("waiting", "unknown")),
+    ("failed, refused or cancelled", "series-bad", ("failed", "refused", "cancelled")),
 )
 MOST_CODES = 12
 
@@ -78,10 +78,11 @@ def failures(answer: Answer) -> Figure:
             str(row["owner"] or ""),
             f"{row['messages']:,}",
             share(row["share"]),
+            f"{row['before'] or 0:,}",
         )
         for row in rows
     )
-    head = ("Code", "Meaning", "Whose matter", "Messages", "Share")
+    head = ("Code", "Meaning", "Whose matter", "Messages", "Share", "In the days before")
     return Figure("Failures by code", report_charts.lying(bars, label, "series-bad"), head, table)
 
 
@@ -106,22 +107,9 @@ def latency(answer: Answer) -> Figure:
     return Figure("How long it took", report_charts.lying(bars, "Latency by step", "series-1"), head, table)
 
 
-def caveats(answer: Answer) -> list[str]:
-    """What may still change the figures, in sentences."""
-    told = answer["completeness"]
-    sentences = []
-    if not told.get("worked_out", True):
-        sentences.append("The figures are being worked out for the first time; look again in a few minutes.")
-    for name, words in (
-        ("still_moving", "messages are still moving"),
-        ("unknown", "have an unknown outcome"),
-        ("unmatched", "are messages that were not sent from here"),
-        ("webhooks_waiting", "webhooks wait to be processed"),
-        ("late_for_sealed_days", "statuses came too late for days that are closed"),
-    ):
-        if told.get(name):
-            sentences.append(f"{told[name]:,} {words}.")
-    return sentences
+def caveats(answers: Sequence[Answer]) -> list[str]:
+    """What may still change the figures, each sentence once."""
+    return list(dict.fromkeys(sentence for answer in answers for sentence in answer["sentences"]))
 
 
 def share(value: float | None) -> str:
@@ -129,4 +117,4 @@ def share(value: float | None) -> str:
 
 
 def seconds(value: float | None) -> str:
-    return "" if value is None else spelled(value)
+    return "" if value is None else measured(value)

@@ -40,7 +40,7 @@ def _asked(house: House, numbers: tuple[str, ...], since: date, until: date) -> 
         "since": since,
         "until": until,
         "zone": daily["zone"],
-        "caveats": report_figures.caveats(daily),
+        "caveats": report_figures.caveats((daily, failed, took)),
         "empty": not daily["rows"],
         "figures": [
             report_figures.funnel(daily),

@@ -10,6 +10,7 @@ from receiver.payload_told import told
 from receiver.replaying import replay_all
 from reports import answers
 from reports.report import Asked
+from reports.sentences import sentences
 from sender import again, prepare
 from sender.desk import Desk
 from store import errors
@@ -49,7 +50,7 @@ def house(parts: "Parts", desk: Desk) -> House:
         asked = Asked(kind, since, until, by, numbers)
         with parts.database.read(patience=PATIENCE) as tx:
             found = answers.answer(tx, asked, ZoneInfo(settings.report_zone), clock())
-        return {"zone": found.zone, "rows": found.rows, "completeness": found.completeness}
+        return {"zone": found.zone, "rows": found.rows, "sentences": sentences(found)}
 
     return House(
         database=parts.database,

@@ -13,6 +13,7 @@ import pytest
 from reports import answers, tables_out
 from reports.export_parquet import read_rows
 from reports.report import KINDS, Asked, Column, Report
+from reports.sentences import sentences
 from store import rollups, sends
 from store.apply import Understood, apply
 from store.database import Database
@@ -124,7 +125,7 @@ def test_a_file_holds_the_rows_of_the_report(filled: Database, kind: str) -> Non
 def test_the_page_shows_what_the_reports_answer(filled: Database) -> None:
     def answer(kind: str, *by: str) -> dict[str, Any]:
         report = asked(filled, kind, *by)
-        return {"rows": report.rows, "zone": report.zone, "completeness": report.completeness}
+        return {"rows": report.rows, "zone": report.zone, "sentences": sentences(report)}
 
     daily = answer("delivery", "day")
     assert report_figures.funnel(daily).rows == (
@@ -139,4 +140,5 @@ def test_the_page_shows_what_the_reports_answer(filled: Database) -> None:
     (failure,) = report_figures.failures(answer("failures")).rows
     assert (failure[0], failure[3], failure[4]) == ("131026", "1", "100.0 %")
     assert report_figures.latency(answer("latency")).rows
-    assert all(sentence.endswith(".") for sentence in report_figures.caveats(daily))
+    told = ["Still moving: 1.", "Times are at most 2 % off."]
+    assert report_figures.caveats([daily, answer("latency")]) == told

@@ -8,9 +8,14 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.datastructures import QueryParams
 
 from reports import answers, delivery, failures
+from reports.problems import Problem
+from reports.query import read
 from reports.report import DIMENSIONS, KINDS, Asked, NotAsked, Report
+from reports.reports_api import ReportQuery
+from reports.values import parse_day
 from store import rollups, sends
 from store.apply import Understood, apply
 from store.database import Database
@@ -204,6 +209,16 @@ def test_a_question_without_an_answer_names_its_part(question: Asked, where: str
     with pytest.raises(NotAsked) as problem:
         question.check()
     assert problem.value.where == where
+
+
+@pytest.mark.parametrize(
+    "typed", ["2026-W47-7", "20261122", "2026-11-31", " 2026-11-2", "1999-12-31", "٢٠٢٦-١١-٢٢"]
+)
+def test_what_is_no_day_is_refused(typed: str) -> None:
+    with pytest.raises(ValueError, match=r"is no day; write it as|is too early"):
+        parse_day(typed)
+    with pytest.raises(Problem, match="Invalid parameters"):
+        read(QueryParams({"since": typed}), ReportQuery)
 
 
 def test_the_period_before_is_as_long_and_ends_where_this_begins() -> None:

@@ -33,8 +33,9 @@ FAILURE = {
     "owner": "recipient",
     "messages": 5,
     "share": 1.0,
+    "before": 1_200,
 }
-STEP = {"step": "sent to delivered", "messages": 70, "p50": 2.0, "p90": 9.0, "p99": 4000.0}
+STEP = {"step": "sent to delivered", "messages": 70, "p50": 1.97, "p90": 9.0, "p99": 4000.0}
 STEP |= {"within_minute": 0.9, "within_hour": 0.99, "within_day": 1.0}
 
 
@@ -44,7 +45,7 @@ class Visited:
     def __init__(self, seeds: Seeds, **rows: list[dict[str, Any]]) -> None:
         self.asked: list[Any] = []
         self.rows = rows
-        self.completeness: dict[str, Any] = {"still_moving": 15, "unknown": 0}
+        self.sentences = ["Still moving: 15."]
         self.visit = Visit(seeds.database, now=START)
         house = House(seeds.database, lambda: START, report=self.report)
         self.visit.more = reports_page.routes(house)
@@ -55,7 +56,7 @@ class Visited:
     ) -> Any:
         self.asked.append((kind, since, until, by, numbers))
         rows = [{"day": until.isoformat(), **one} if "day" in by else one for one in self.rows.get(kind, [])]
-        return {"zone": "UTC", "rows": rows, "completeness": self.completeness}
+        return {"zone": "UTC", "rows": rows, "sentences": self.sentences}
 
     async def page(
         self, path: str = "/reports", role: str = "reporter", numbers: tuple[str, ...] = ()
@@ -81,7 +82,9 @@ async def test_a_reporter_sees_four_charts_each_with_its_table(full: Visited) ->
     assert page.count(' as a table" tabindex="0">') == 4
     assert "Funnel: accepted 90, sent 80, delivered 70, read 40" in page
     assert "77.8 %" in page
-    assert "15 messages are still moving." in page
+    assert "<td>1,200</td>" in page
+    assert page.count("Still moving: 15.") == 1  # though each report says so
+    assert "2.0 s" in page
     assert "1 h 6 min" in page
 
 
@@ -116,6 +119,14 @@ async def test_an_empty_period_says_so(seeds: Seeds) -> None:
     page = await Visited(seeds).page()
     assert "No message in this period." in page
     assert "<svg" not in page
+
+
+def test_what_was_cancelled_is_neither_waiting_nor_unknown() -> None:
+    day = date(2027, 1, 15)
+    figure = report_figures.over_time({"rows": [{"day": day, **DAILY, "cancelled": 3}]}, day, day)
+    told = dict(zip(figure.head, figure.rows[0], strict=True))
+    assert told["waiting or unknown"] == "6"
+    assert told["failed, refused or cancelled"] == "10"
 
 
 def test_a_period_that_is_not_offered_is_the_shortest() -> None:
