@@ -24,7 +24,8 @@ def answer(tx: ReadTx, asked: Asked, zone: ZoneInfo, now: float) -> Report:
     """Raises NotAsked. `zone` is the setting's; until the buckets are of it, the report tells their own."""
     asked.check()
     columns, rows = _KINDS[asked.kind]
-    told = rollup_sums.completeness(tx, grouping.period(asked), now)
+    taken_in_since = cost.taken_in_since(asked) if asked.kind == "cost" else asked.since
+    told = rollup_sums.completeness(tx, grouping.period(asked), taken_in_since.isoformat(), now)
     counted_in = told.pop("zone") or zone.key
     told["zone_changes"] = counted_in != rollups.zone_in_force(tx, zone).key
     if asked.kind == "latency":

@@ -3,6 +3,7 @@
 Without an account and a rate card there are no amounts: then they are null, and the counts still stand.
 """
 
+from datetime import date, timedelta
 from typing import Any
 
 from reports import grouping
@@ -25,6 +26,7 @@ COLUMNS = (
     Column("fee", "money", "of it fees"),
     Column("currency", "text", "currency"),
 )
+TRIES = 30  # days that Meta tries to deliver, at most
 _KINDS = ("billable", "free", "unpriced", "uncharged")
 _SAID = {"meta_billable": "billable", "meta_free": "free", "meta_silent": ""}
 _COUNT = "coalesce(sum(CASE WHEN {0} = '{1}' THEN messages ELSE 0 END), 0) AS {2}"
@@ -56,6 +58,11 @@ def rows(tx: ReadTx, asked: Asked) -> list[dict[str, Any]]:
         }
         for row in rollup_sums.costs(tx, grouping.period(asked), asked.by, _WANTED)
     ]
+
+
+def taken_in_since(asked: Asked) -> date:
+    """The day from which on messages may be delivered in the period."""
+    return asked.since - timedelta(days=TRIES)
 
 
 def basis(tx: ReadTx) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """What reports read of the buckets: sums by group, the texts of a group, and how complete it all is."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Row, text
@@ -49,31 +49,34 @@ def steps(tx: ReadTx, period: Period, by: Sequence[str]) -> Sequence[Row[Any]]:
             f"SELECT {columns} FROM report_buckets WHERE {where} AND (steps IS NOT NULL OR latency <> '{{}}')"
         )
         return tx.all(text(statement), _values(tx, period))
-    summed = [{"day": "l.day", "number": "l.phone_number_id"}.get(name, "l.value") for name in by]
-    limited = where.replace("phone_number_id", "l.phone_number_id").replace("day ", "l.day ")
+    summed = ["value" if name in parts else name for name in chosen]
     statement = (
-        f"SELECT {', '.join([*summed, 'l.steps'])} FROM report_latency AS l JOIN report_days AS r"
-        " ON r.day = l.day AND r.phone_number_id = l.phone_number_id AND r.refreshes = l.refreshes"
-        f" WHERE l.part = :part AND {limited} UNION ALL"
+        f"SELECT {', '.join([*summed, 'steps'])} FROM report_latency"
+        f" JOIN report_days USING (day, phone_number_id, refreshes) WHERE part = :part AND {where} UNION ALL"
         f" SELECT {', '.join([*chosen, 'latency'])} FROM report_buckets WHERE {where} AND latency <> '{{}}'"
     )
     return tx.all(text(statement), {**_values(tx, period), "part": parts[0] if parts else ""})
 
 
-def completeness(tx: ReadTx, period: Period, now: float) -> dict[str, Any]:
-    """What may still change the figures, and how old they are."""
-    where = _where(tx, period, "day")
+def completeness(tx: ReadTx, period: Period, taken_in_since: str, now: float) -> dict[str, Any]:
+    """What may still change the figures of a period, and how old they are.
+
+    Costs stand on another day than the messages, so messages taken in earlier than its first day count.
+    """
+    earlier = replace(period, since=taken_in_since)
+    where = _where(tx, earlier, "day")
     statement = (
         "SELECT m.*, r.*, d.*, (SELECT max(position) FROM feed) AS told,"
         " (SELECT position FROM followers WHERE name = 'rollups') AS followed,"
         " (SELECT count(*) FROM (SELECT 1 FROM webhook_backlog LIMIT 100000) AS found) AS backlog"
         " FROM (SELECT sum(queued + sending + accepted + sent) AS moving, sum(unknown) AS unclear,"
-        f" sum(strangers) AS strangers FROM report_buckets WHERE {where}) AS m,"
-        f" (SELECT min(refreshed_at) AS oldest, sum(late) AS late FROM report_days WHERE {where}) AS r,"
-        f" (SELECT count(*) AS dirty, min(since) AS since FROM dirty_buckets"
+        " sum(CASE WHEN day >= :first THEN strangers ELSE 0 END) AS strangers"
+        f" FROM report_buckets WHERE {where}) AS m,"
+        f" (SELECT sum(late) AS late FROM report_days WHERE {where}) AS r,"
+        " (SELECT count(*) AS dirty, min(since) AS since FROM dirty_buckets"
         f" WHERE waiting = 0 AND {where}) AS d"
     )
-    row = tx.all(text(statement), _values(tx, period))[0]
+    row = tx.all(text(statement), {**_values(tx, earlier), "first": period.since})[0]
     known = tx.first(text("SELECT zone, sends_through FROM report_state"))
     return {
         "worked_out": known is not None,

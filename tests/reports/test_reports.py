@@ -1,7 +1,7 @@
 """Reports add up for every group, show only what the asker may see, and say how complete they are."""
 
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,7 +16,7 @@ from reports.query import read
 from reports.report import DIMENSIONS, KINDS, Asked, NotAsked, Report
 from reports.reports_api import ReportQuery
 from reports.values import parse_day
-from store import rollups, sends
+from store import rollup_dirty, rollups, sends
 from store.apply import Understood, apply
 from store.database import Database
 from store.records import AttemptEnd, NewSend, Parsed, StatusUpdate
@@ -193,6 +193,20 @@ def test_a_report_says_what_is_not_counted_yet(filled: Database) -> None:
     assert (before["still_moving"], before["unmatched"], before["news_waiting"]) == (1, 1, 0)
     _told(filled, 9, "w-5", ("read", 50))
     assert asked(filled, "delivery").completeness["news_waiting"] == 1
+
+
+def test_cost_says_what_was_taken_in_before_and_may_be_delivered_in_the_period(filled: Database) -> None:
+    def told(kind: str, days: int) -> tuple[int, int, int]:
+        later = DAY + timedelta(days=days)
+        with filled.read() as tx:
+            found = answers.answer(tx, Asked(kind, later, later), UTC, NOW + 2000).completeness
+        return found["still_moving"], found["buckets_waiting"], found["unmatched"]
+
+    with filled.write() as tx:
+        rollup_dirty.mark(tx, [("100", NOW)], UTC, NOW + 1500)
+    assert told("cost", 0) == told("delivery", 0) == (1, 1, 1)
+    assert told("cost", 30) == (1, 1, 0)
+    assert told("cost", 31) == told("delivery", 1) == (0, 0, 0)
 
 
 @pytest.mark.parametrize(
