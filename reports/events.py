@@ -18,7 +18,8 @@ from reports.query import read
 from reports.values import Whole, bad, described
 from store import events
 from store.database import Database
-from store.events import ATTEMPT_KEY, UPDATE_KEY, After, Page
+from store.event_rows import ATTEMPT_KEY, UPDATE_KEY
+from store.events import After, Page
 from store.explained import explain
 from store.times import rfc3339
 from store.tokens import Bearer
@@ -90,13 +91,22 @@ def _page(database: Database, query: EventsQuery, bearer: Bearer) -> Page:
         try:
             return events.page(tx, query.after, query.limit, bearer.numbers, nameless=bearer.nameless)
         except events.Pruned:
-            raise Problem(
-                410,
-                "Cursor too old",
-                "Events after this cursor were deleted by age, or some are of a person who was erased."
-                " Ask once without `after`, fetch what you count anew from /api/v1/reports or"
-                " /api/v1/messages, and go on from `next`.",
+            raise _gone(
+                "too old", "Events after it were deleted by age, or some are of an erased person."
             ) from None
+        except events.Ahead:
+            raise _gone(
+                "too new", "It stands after the newest event: the database was restored since."
+            ) from None
+
+
+def _gone(how: str, why: str) -> Problem:
+    return Problem(
+        410,
+        f"Cursor {how}",
+        f"The cursor is {how}. {why} Ask once without `after`, fetch what you count anew from /api/v1/reports"
+        " or /api/v1/messages, and go on from `next`.",
+    )
 
 
 def _json(page: Page) -> dict[str, Any]:

@@ -27,7 +27,7 @@ _PROBLEMS = {
     "Forbidden": "The token's role, or its numbers, do not allow this.",
     "NotFound": "There is no such message, or it is not yours.",
     "Conflict": "Another request has used this idempotency key.",
-    "Gone": "Events after this cursor were deleted by age, or some are of a person who was erased.",
+    "Gone": "Events after this cursor are gone, by age or by an erasure, or the database was restored.",
     "TooLong": "The body is too long.",
     "TooManyCalls": "The token has made too many calls.",
     "Fault": "The fault is ours; it is in the log.",

@@ -25,8 +25,9 @@ Answers come in pages of `limit`. A cursor is opaque: take `next` as it is and g
 - The events' `next` is always there. Ask with it again, at once while `more` is true, otherwise later; keep
   it in the same transaction or file as what you made of the events, and a job that is killed goes on
   without a gap or a repeat.
-- 410 says that events after your cursor were deleted by age, or that some are of a person who was erased:
-  ask once without `after`, and count the gap anew from the reports.
+- 410 says that events after your cursor were deleted by age, that some are of a person who was erased, or
+  that the database was restored to a time before it: ask once without `after`, and count the gap anew from
+  the reports.
 
 ## Errors
 

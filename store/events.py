@@ -10,35 +10,31 @@ from typing import Any
 
 from sqlalchemy import text
 
+from store import event_rows
 from store.database import ReadTx, WriteTx
+from store.event_rows import UPDATE_KEY, Key, Wanted
 from store.lists import among, given
 
 MOST_BATCHES = 500  # that one page looks at
 _PRUNED = "feed_pruned_to"
 _ERASURES = "feed_erasures"
-UPDATE_KEY = ("wamid", "participant", "status", "occurred_at", "error_codes")
-ATTEMPT_KEY = ("message_id", "number")
-_UPDATES = (
-    "SELECT f.position, u.*, s.message_id, s.reference, coalesce(s.phone_number_id, u.phone_number_id)"
-    " AS sent_from, coalesce(s.queued_at, m.first_seen_at) AS queued_at"
-    " FROM feed AS f JOIN status_updates AS u ON u.batch = f.batch"
-    " LEFT JOIN sends AS s ON s.wamid = u.wamid LEFT JOIN messages AS m ON m.wamid = u.wamid"
+_NOTE = (
+    "INSERT INTO installation (name, value) VALUES (:name, :value) ON CONFLICT (name) DO UPDATE"
+    " SET value = excluded.value"
 )
-_ATTEMPTS = (
-    "SELECT f.position, o.message_id, o.number, o.ended_at, o.outcome, o.http_status, o.error, f.stamped_at,"
-    " s.wamid, s.reference, s.phone_number_id AS sent_from, s.queued_at FROM feed AS f"
-    " JOIN attempt_outcomes AS o ON o.batch = f.batch LEFT JOIN sends AS s ON s.message_id = o.message_id"
-)
-Key = tuple[str | int, ...]
 
 
 class Pruned(Exception):
     """The rows after this cursor are no longer all there, or no longer in their order."""
 
 
+class Ahead(Exception):
+    """This cursor stands after the newest row: the database was put back to an earlier state."""
+
+
 @dataclass(frozen=True, slots=True)
 class After:
-    """Where a reader stands. Keys of updates and attempts differ in length; updates come first.
+    """Where a reader stands: after this row of the position's batch, or after all of it.
 
     `erasures` as counted when the page was read: an erasure changes keys, and so their order in a batch.
     """
@@ -57,48 +53,51 @@ class Page:
 
 def pruned_to(tx: ReadTx) -> int:
     """Every position up to this one may be gone; 0 when none is."""
-    return int(tx.value(text("SELECT value FROM installation WHERE name = :name"), {"name": _PRUNED}) or 0)
+    return _noted(tx, _PRUNED)
 
 
 def mark_pruned(tx: WriteTx, position: int) -> None:
     """In the transaction that prunes the feed up to here; never goes back."""
-    statement = (
-        "INSERT INTO installation (name, value) VALUES (:name, :value) ON CONFLICT (name) DO UPDATE"
-        " SET value = excluded.value"
-        " WHERE CAST(installation.value AS BIGINT) < CAST(excluded.value AS BIGINT)"
-    )
+    statement = f"{_NOTE} WHERE CAST(installation.value AS BIGINT) < CAST(excluded.value AS BIGINT)"
     tx.run(text(statement), {"name": _PRUNED, "value": str(position)})
 
 
 def erasures(tx: ReadTx) -> int:
     """Counts the beginnings and the ends of erasures: odd while one runs."""
-    return int(tx.value(text("SELECT value FROM installation WHERE name = :name"), {"name": _ERASURES}) or 0)
+    return _noted(tx, _ERASURES)
 
 
 def count_erasures(tx: WriteTx, count: int) -> None:
-    statement = (
-        "INSERT INTO installation (name, value) VALUES (:name, :value) ON CONFLICT (name) DO UPDATE"
-        " SET value = excluded.value"
-    )
-    tx.run(text(statement), {"name": _ERASURES, "value": str(count)})
+    tx.run(text(_NOTE), {"name": _ERASURES, "value": str(count)})
+
+
+def _noted(tx: ReadTx, name: str) -> int:
+    return int(tx.value(text("SELECT value FROM installation WHERE name = :name"), {"name": name}) or 0)
 
 
 def page(
     tx: ReadTx, after: After | None, limit: int, numbers: Sequence[str] = (), *, nameless: bool = True
 ) -> Page:
-    """The next rows, at most `limit`; None begins at the oldest kept position. Raises Pruned.
+    """The next rows, at most `limit`; None begins at the oldest kept position. Raises Pruned, Ahead.
 
     `numbers`: whose rows alone are read, () is all; the end of a page goes past the others', and names none.
     `nameless`: also what belongs to no number.
     """
     begun = erasures(tx)
     found = _page(tx, after or After(pruned_to(tx)), limit, numbers, nameless)
-    # Looked at last: what was pruned while we read is told as well.
-    if after is not None and after.position - (after.key is not None) < pruned_to(tx):
-        raise Pruned
-    if after is not None and _disordered(tx, after):
-        raise Pruned
+    if after is not None:
+        _check(tx, after)  # last, so that what was pruned while we read is told as well
     return replace(found, after=replace(found.after, erasures=begun))
+
+
+def _check(tx: ReadTx, after: After) -> None:
+    # The newest is looked up first: what is pruned between the two is then known from one of them.
+    newest = int(tx.value(text("SELECT max(position) FROM feed")) or 0)
+    gone = pruned_to(tx)
+    if after.position - (after.key is not None) < gone or _disordered(tx, after):
+        raise Pruned
+    if after.position > max(newest, gone):
+        raise Ahead
 
 
 def _disordered(tx: ReadTx, after: After) -> bool:
@@ -122,7 +121,10 @@ def _page(tx: ReadTx, after: After, limit: int, numbers: Sequence[str], nameless
         {"begun": begun, "most": MOST_BATCHES},
     )
     taken = _enough(tx, feed, limit, after)
-    rows = _rows(tx, [one.position for one in taken], after, limit + 1, numbers, nameless)
+    positions = [one.position for one in taken]
+    rows = event_rows.rows(
+        tx, Wanted(positions, limit + 1, after.position, after.key, tuple(numbers), nameless)
+    )
     if len(rows) > limit:
         last = rows[limit - 1]
         return Page(tuple(rows[:limit]), After(last["position"], last["key"]), more=True)
@@ -148,30 +150,3 @@ def _enough(tx: ReadTx, feed: Any, limit: int, after: After) -> list[Any]:
         if held > limit:
             break
     return taken
-
-
-def _rows(
-    tx: ReadTx, positions: list[int], after: After, most: int, numbers: Sequence[str], nameless: bool
-) -> list[dict[str, Any]]:
-    found = []
-    limited = {"numbers": given(tx, numbers)} if numbers else {}
-    for kind, select, alias, names, number in (
-        ("status", _UPDATES, "u", UPDATE_KEY, "coalesce(s.phone_number_id, u.phone_number_id)"),
-        ("attempt", _ATTEMPTS, "o", ATTEMPT_KEY, "s.phone_number_id"),
-    ):
-        columns = ", ".join(f"{alias}.{name}" for name in names)
-        parameters = {"positions": given(tx, positions), "most": most, "begun": after.position, **limited}
-        past, mine = "", "" if nameless else f" AND {number} IS NOT NULL"
-        if numbers:
-            mine = f" AND {number} {among(tx, 'numbers')}"
-        if after.key is not None and len(after.key) == len(names):
-            past = f" AND (f.position > :begun OR ({columns}) > ({', '.join(f':{one}' for one in names)}))"
-            parameters |= dict(zip(names, after.key, strict=True))
-        elif after.key is not None and kind == "status":
-            past = " AND f.position > :begun"  # it stands among the attempts: the updates are done
-        where = f" WHERE f.position {among(tx, 'positions')}{past}{mine}"
-        where += f" ORDER BY f.position, {columns} LIMIT :most"
-        for row in tx.all(text(select + where), parameters):
-            one = dict(row._mapping)
-            found.append({**one, "kind": kind, "key": tuple(one[name] for name in names)})
-    return sorted(found, key=lambda one: one["position"])[:most]  # stable: updates before attempts

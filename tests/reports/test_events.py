@@ -79,6 +79,26 @@ async def test_a_job_polls_on_from_next_and_a_pruned_cursor_is_gone(seeds: Seeds
     assert (await ask(seeds, FEED, after=found["next"])).status_code == 200
 
 
+async def test_a_cursor_after_the_newest_event_is_gone_because_a_restored_feed_would_skip(seeds: Seeds):
+    """Positions are given again after a restore; those up to the cursor would never be read."""
+    write(seeds.database, 1, "w1")
+    write(seeds.database, 2, "w2-0", "w2-1")
+    inside = (await ask(seeds, FEED, limit=2)).json()["next"]
+    newest = (await ask(seeds, FEED, after=inside)).json()["next"]
+    assert (await ask(seeds, FEED, after=newest)).status_code == 200
+    with seeds.database.write() as tx:  # as it was before the second
+        tx.run(text("DELETE FROM status_updates WHERE wamid LIKE 'w2%'"))
+        tx.run(text("DELETE FROM feed WHERE position = (SELECT max(position) FROM feed)"))
+    for cursor in (inside, newest):
+        answer = await ask(seeds, FEED, after=cursor)
+        assert answer.status_code == 410
+        assert "restored" in answer.json()["detail"]
+        assert "without `after`" in answer.json()["detail"]
+    again = (await ask(seeds, FEED)).json()
+    assert [one["wamid"] for one in again["events"]] == ["w1"]
+    assert (await ask(seeds, FEED, after=again["next"])).status_code == 200
+
+
 async def test_a_scoped_token_sees_its_numbers_and_its_cursor_goes_past_others(seeds: Seeds):
     write(seeds.database, 1, "w1", "w1-too", number="200")
     write(seeds.database, 2, "w2", number="100")

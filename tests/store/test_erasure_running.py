@@ -22,7 +22,7 @@ from erasure_works import (
 )
 from store_samples import NOW, message_id, rows, status_update, webhook
 
-from store import erasure, events, followers, following, search_follow, verify, webhooks
+from store import erasure, event_rows, events, followers, following, search_follow, verify, webhooks
 from store.apply import apply
 from store.database import Database
 from whatsapp.erased import erased_on
@@ -177,7 +177,7 @@ def test_a_reader_inside_a_batch_whose_order_an_erasure_changed_is_told(
     with database.read() as tx:
         cut = events.page(tx, None, limit)
     erase(database)
-    inside = cut.after.key is not None and len(cut.after.key) == len(events.UPDATE_KEY)
+    inside = cut.after.key is not None and len(cut.after.key) == len(event_rows.UPDATE_KEY)
     with database.read() as tx:
         if inside:
             with pytest.raises(events.Pruned):
