@@ -14,10 +14,11 @@ import random
 import sqlite3
 import sys
 import time
+from collections.abc import Callable
 from contextlib import closing
 from datetime import datetime
 from urllib.error import HTTPError
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 from urllib.request import Request, urlopen
 from zoneinfo import ZoneInfo
 
@@ -70,33 +71,52 @@ def main() -> None:
     words.add_argument("--follow", action="store_true", help="go on asking until it is stopped")
     words.add_argument("--begin-again", action="store_true", help="from the oldest event that is still kept")
     typed = words.parse_args()
-    url, token = os.environ.get("EVENTS_URL"), os.environ.get("EVENTS_TOKEN")
-    if not url or not token or not url.startswith(("http://", "https://")):
-        sys.exit(
-            "Set EVENTS_URL to the console's address, https://…, and EVENTS_TOKEN to a reporter's token."
-        )
+    url, token = address()
     try:
         page = int(os.environ.get("EVENTS_PAGE", PAGE))
         zone = ZoneInfo(os.environ.get("EVENTS_ZONE", "UTC"))  # that of the reports
-        opened = sqlite3.connect(os.environ.get("EVENTS_FILE", "events.db"), timeout=60)
-    except (ValueError, KeyError):
+    except (ValueError, KeyError, OSError):
         sys.exit("EVENTS_PAGE is a whole number, EVENTS_ZONE a time zone such as Asia/Kolkata.")
-    except sqlite3.OperationalError as problem:
+    try:
+        with closing(sqlite3.connect(os.environ.get("EVENTS_FILE", "events.db"), timeout=60)) as file:
+            file.executescript(TABLES)
+            if typed.begin_again:
+                with file:
+                    file.execute("UPDATE place SET cursor = NULL")
+            try:
+                keep_up(file, lambda: fetch(url, token, cursor(file), page), follow=typed.follow)
+            except KeyboardInterrupt:
+                print("Stopped. The next run goes on from here.", file=sys.stderr)
+            print(*COLUMNS, sep="\t")
+            for line in totals(file, zone):
+                print(*line, sep="\t")
+    except sqlite3.Error as problem:
         sys.exit(f"EVENTS_FILE cannot be used: {problem}.")
-    with closing(opened) as file:
-        file.executescript(TABLES)
-        if typed.begin_again:
-            with file:
-                file.execute("UPDATE place SET cursor = NULL")
-        while True:
-            more = take_in(file, fetch(url, token, cursor(file), page))
-            if not more and not typed.follow:
-                break
-            if not more:
-                time.sleep(POLL)
-        print(*COLUMNS, sep="\t")
-        for line in totals(file, zone):
-            print(*line, sep="\t")
+
+
+def address() -> tuple[str, str]:
+    """Where to ask, and with which token; ends with a sentence when there is no such place."""
+    url, token = os.environ.get("EVENTS_URL", ""), os.environ.get("EVENTS_TOKEN", "").strip()
+    try:
+        there = urlsplit(url)
+        known = there.scheme in ("http", "https") and bool(there.hostname) and there.port != 0
+    except ValueError:  # a port that is no number
+        known = False
+    if not known or not token or not (token.isascii() and token.isprintable()):
+        sys.exit(
+            "Set EVENTS_URL to the console's address, https://…, and EVENTS_TOKEN to a reporter's token."
+        )
+    return url.rstrip("/"), token
+
+
+def keep_up(file: sqlite3.Connection, ask: Callable[[], dict], *, follow: bool) -> None:
+    """Page after page until there is no more, or for ever."""
+    while True:
+        more = take_in(file, ask())
+        if not more and not follow:
+            return
+        if not more:
+            time.sleep(POLL)
 
 
 def cursor(file: sqlite3.Connection) -> str | None:
@@ -132,9 +152,7 @@ def totals(file: sqlite3.Connection, zone: ZoneInfo) -> list[tuple]:
 def fetch(url: str, token: str, after: str | None, limit: int) -> dict:
     """The page after the cursor. Waits and asks again while that may help; else ends with a sentence."""
     asked = {"limit": limit} | ({"after": after} if after else {})
-    request = Request(
-        f"{url.rstrip('/')}/api/v1/events?{urlencode(asked)}", headers={"Authorization": f"Bearer {token}"}
-    )
+    request = Request(f"{url}/api/v1/events?{urlencode(asked)}", headers={"Authorization": f"Bearer {token}"})
     for tried in range(TRIES):
         wait = min(LONGEST, 2.0**tried) * random.uniform(0.5, 1.0)  # not all jobs at the same moment
         try:
@@ -143,8 +161,8 @@ def fetch(url: str, token: str, after: str | None, limit: int) -> dict:
         except HTTPError as problem:
             if problem.code == 410:
                 sys.exit(
-                    "Events after the cursor were deleted by age before this job fetched them. Start it with"
-                    " --begin-again, and take the days of the gap from /api/v1/reports/delivery."
+                    f"Wamtrail answered 410: {detail(problem)} Start this job with --begin-again, take the"
+                    " days of the gap from /api/v1/reports/delivery, or see docs/reporting-job.md."
                 )
             if problem.code not in PASSING:
                 sys.exit(f"Wamtrail answered {problem.code}: {detail(problem)}")
@@ -152,7 +170,9 @@ def fetch(url: str, token: str, after: str | None, limit: int) -> dict:
             wait = float(asked_for) if asked_for.isdecimal() else wait
             reason = f"it answered {problem.code}"
         except (OSError, http.client.HTTPException, ValueError) as problem:
-            reason = f"there was no whole answer ({type(problem).__name__})"
+            reason = (
+                f"there was no whole answer ({getattr(problem, 'reason', None) or type(problem).__name__})"
+            )
         if tried + 1 < TRIES:
             print(f"Asking again in {wait:.0f} s: {reason}.", file=sys.stderr)
             time.sleep(wait)

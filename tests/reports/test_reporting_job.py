@@ -64,6 +64,12 @@ class Job:
         with closing(sqlite3.connect(self.file, timeout=60)) as file:
             return file.execute(statement).fetchall()
 
+    def asked_once(self) -> bool:
+        try:
+            return bool(self.asked("SELECT 1 FROM place WHERE cursor IS NOT NULL"))
+        except sqlite3.OperationalError:
+            return False  # it has not begun
+
     def taken(self) -> int:
         try:
             return int(self.asked("SELECT events FROM place")[0][0])
@@ -202,7 +208,7 @@ def test_with_nobody_there_it_tries_for_longer_and_longer_and_then_gives_up(scri
 @pytest.mark.parametrize(
     ("answer", "sentence"),
     [
-        (refusal(410), "deleted by age.*--begin-again.*/api/v1/reports/delivery"),
+        (refusal(410, "They are gone."), "410: They are gone.*--begin-again.*/api/v1/reports/delivery"),
         (refusal(401, "This token is not known here."), "401: This token is not known here."),
         ((404, {}, b"<html>"), "404: Not Found"),
     ],
@@ -237,9 +243,42 @@ def test_begun_again_it_keeps_what_it_has_and_counts_nothing_twice(tmp_path: Pat
     assert ["after=c1" in one for one in asked] == [False, True, False]
 
 
-def test_without_an_address_or_a_token_it_says_what_to_set(tmp_path: Path) -> None:
-    with Job(tmp_path, "").start() as process:
+@pytest.mark.parametrize("url", ["", "console:8081", "http://", "http://console:http", "ftp://console"])
+def test_without_an_address_it_says_what_to_set(
+    script: ModuleType, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("EVENTS_URL", url)
+    monkeypatch.setenv("EVENTS_TOKEN", "wt_x")
+    with pytest.raises(SystemExit, match=r"^Set EVENTS_URL to the console's address, https://…, and"):
+        script.address()
+
+
+@pytest.mark.parametrize("token", ["", " ", "wt_ä", "wt_x\nwt_y"])
+def test_what_can_be_no_token_is_refused_before_it_is_sent(
+    script: ModuleType, monkeypatch: pytest.MonkeyPatch, token: str
+) -> None:
+    monkeypatch.setenv("EVENTS_URL", "https://console/")
+    monkeypatch.setenv("EVENTS_TOKEN", token)
+    with pytest.raises(SystemExit, match="EVENTS_TOKEN to a reporter's token"):
+        script.address()
+    monkeypatch.setenv("EVENTS_TOKEN", "wt_x\n")  # as a file holds it
+    assert script.address() == ("https://console", "wt_x")
+
+
+def test_a_file_that_is_no_database_is_told_in_a_sentence(tmp_path: Path) -> None:
+    job = Job(tmp_path, "http://127.0.0.1:9")
+    job.file.write_text("Once upon a time there was no database.")
+    with job.start() as process:
         _, err = process.communicate(timeout=60)
-    assert process.returncode == 1
-    assert err.startswith("Set EVENTS_URL to the console's address, https://…, and EVENTS_TOKEN to a")
-    assert err.count("\n") == 1
+    assert (process.returncode, err) == (1, "EVENTS_FILE cannot be used: file is not a database.\n")
+
+
+def test_stopped_while_it_follows_it_prints_its_totals(tmp_path: Path) -> None:
+    with answering(page(), page(), page()) as (url, _), Job(tmp_path, url).start("--follow") as process:
+        job = Job(tmp_path, url)
+        while not job.asked_once():
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (0, "Stopped. The next run goes on from here.\n")
+    assert out.split() == ["day", *COLUMNS]
