@@ -86,7 +86,7 @@ def routes(database: Database, clock: Callable[[], float]) -> list[BaseRoute]:
 
 def _noted(database: Database, bearer: Bearer, recipient: str, now: float) -> None:
     """A search by number stands in the audit log before anything of it is shown."""
-    with database.write() as tx:
+    with database.write(patience=PATIENCE) as tx:
         who = f"token:{bearer.token_id}"
         audit.record(tx, at=now, who=who, action="search_number", target=recipient)
 

@@ -6,11 +6,12 @@ from store import tokens
 from store.database import Database
 from store.tokens import Bearer
 
+PATIENCE = 10.0  # seconds that a statement, or a wait for a lock, may take of a request's time
 SENDERS = frozenset({"sender", "admin"})
 
 
 async def bearer_of(database: Database, token: str) -> Bearer | None:
-    """Whom the token stands for, whatever the role. Raises DatabaseAway."""
+    """Whom the token stands for, whatever the role. Raises DatabaseAway, TooSlow."""
     return await run_in_threadpool(_find, database, token.strip()) if token.strip() else None
 
 
@@ -22,5 +23,5 @@ def may_send(bearer: Bearer | None, phone_number_id: str | None = None) -> bool:
 
 
 def _find(database: Database, token: str) -> Bearer | None:
-    with database.read() as tx:
+    with database.read(patience=PATIENCE) as tx:
         return tokens.find(tx, token)

@@ -22,7 +22,7 @@ from sender.intake import Taken
 from sender.outcome import outcome_of
 from sender.payload_receipt import check_read_receipt, is_read_receipt
 from sender.single import OverLimit
-from store.errors import DatabaseAway, IdempotencyConflict, Refused
+from store.errors import DatabaseAway, IdempotencyConflict, Refused, TooSlow
 from store.records import NewSend
 
 WAIT_AT_MOST = 5.0  # seconds for the limits
@@ -33,6 +33,7 @@ _OFF = (
     " this has to set them."
 )
 _AWAY = "The database cannot be reached, so this request sent nothing."
+_SLOW = "The database did not answer in time, so this request sent nothing."
 
 log = structlog.get_logger("sender.compatible")
 
@@ -43,8 +44,9 @@ def routes(desk: Desk) -> list[BaseRoute]:
     async def messages(request: Request) -> Response:
         try:
             return _response(await _answer(desk, request))
-        except DatabaseAway:
-            return _response(errors.not_sent(_AWAY, again_in=AWAY))
+        except (DatabaseAway, TooSlow) as problem:
+            said = _AWAY if isinstance(problem, DatabaseAway) else _SLOW
+            return _response(errors.not_sent(said, again_in=AWAY))
 
     return [Route("/v1/{sid}/wrapper/{phone_number_id}/messages", messages, methods=["POST"])]
 

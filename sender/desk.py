@@ -8,6 +8,7 @@ from random import SystemRandom
 from typing import Any
 
 from sender import intake
+from sender.callers import PATIENCE
 from sender.figures import SenderFigures
 from sender.intake import Taken
 from sender.message_id import RANDOM_BYTES, message_id
@@ -90,12 +91,13 @@ class Desk:
                 self._single = self._wrapper = None
 
     async def taken(self, body: object, phone_number_id: str, **more: Any) -> Taken:
-        """`sender.intake.take` with what this process knows. Raises sender.prepare.Refused, DatabaseAway."""
+        """`sender.intake.take` with what this process knows. Raises sender.prepare.Refused, DatabaseAway,
+        TooSlow."""
         now = self.clock()
         message = message_id(now, secrets.token_bytes(RANDOM_BYTES))
 
         def take() -> Taken:
-            with self.database.read() as tx:
+            with self.database.read(patience=PATIENCE) as tx:
                 return intake.take(
                     tx,
                     body,
@@ -134,10 +136,10 @@ class Desk:
                 raise
 
     async def queue(self, new: NewSend) -> Submitted:
-        """Take it in for `run sender`. Raises IdempotencyConflict, Refused, DatabaseAway."""
+        """Take it in for `run sender`. Raises IdempotencyConflict, Refused, DatabaseAway, TooSlow."""
 
         def submit() -> Submitted:
-            with self.database.write() as tx:
+            with self.database.write(patience=PATIENCE) as tx:
                 return sends.submit(tx, new, self.clock())
 
         for tries in range(5):

@@ -14,7 +14,7 @@ from sender.intake import Taken
 from sender.payload_problem import Problem, pointer
 from sender.prepare import Refused
 from store import errors
-from store.errors import DatabaseAway, IdempotencyConflict
+from store.errors import DatabaseAway, IdempotencyConflict, TooSlow
 
 AGAIN_AFTER = 5  # seconds until a database that is away is asked again
 LONGEST_SHOWN = 60  # characters of a parameter's name
@@ -32,12 +32,11 @@ def routes(desk: Desk, count: Count = _uncounted) -> list[BaseRoute]:
     async def messages(request: Request) -> Response:
         try:
             return await _answer(desk, request, count)
-        except DatabaseAway:
-            detail = (
-                f"The database cannot be reached and nothing was queued; ask again in {AGAIN_AFTER} seconds,"
-                " with the same idempotency key."
-            )
-            return _problem(503, "Database away", detail, headers={"Retry-After": str(AGAIN_AFTER)})
+        except DatabaseAway:  # perhaps in the middle of a commit
+            how = "with the same idempotency key, so that the message is queued once"
+            return _not_now("Database away", "The database cannot be reached", how)
+        except TooSlow:
+            return _not_now("Too slow", "The database did not answer in time", "nothing was queued")
 
     return [Route("/v1/messages", messages, methods=["POST"])]
 
@@ -100,6 +99,11 @@ async def _taken(desk: Desk, asked: queue_request.QueueRequest) -> Taken:
     )
     digest = asked.digest(taken.new.payload_digest)
     return replace(taken, new=replace(taken.new, payload_digest=digest))
+
+
+def _not_now(title: str, said: str, how: str) -> Response:
+    detail = f"{said}; ask again in {AGAIN_AFTER} seconds, {how}."
+    return _problem(503, title, detail, headers={"Retry-After": str(AGAIN_AFTER)})
 
 
 def _stranger(showed_something: bool) -> Response:

@@ -5,7 +5,7 @@ process; other processes wait for the lock with jitter for 30 s. PostgreSQL: psy
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Executable, Row
@@ -57,25 +57,31 @@ class Database:
         self._turn = Turn()
 
     @contextmanager
-    def write(self, *, urgent: bool = False) -> Iterator[WriteTx]:
+    def write(self, *, urgent: bool = False, patience: float | None = None) -> Iterator[WriteTx]:
         """One transaction: commits at the end, rolls back on any exception.
 
         `urgent` is the door's: on SQLite it goes before whoever else waits for the turn. A database that is
         away is `DatabaseAway`; when COMMIT itself is cut off the outcome is not known and that is said, too.
+        PostgreSQL: a wait for a lock of more than `patience` seconds is `TooSlow`, and so is one for a free
+        connection, as in `read`. SQLite: the turn comes soon; a file locked for long is `DatabaseAway`.
         """
+        turn: AbstractContextManager[None] = nullcontext()
         if self.sqlite:
-            with self._turn.taken(urgent=urgent), self._transaction(self._write_engine) as connection:
+            turn = self._turn.taken(urgent=urgent)
+        if patience is None:
+            with turn, self._transaction(self._write_engine, engines.POOL_WAITS) as connection:
                 yield WriteTx(connection)
-        else:
-            with self._transaction(self._write_engine) as connection:
-                yield WriteTx(connection)
+            return
+        with engines.slowness_told(), turn, self._transaction(self._write_engine) as connection:
+            engines.wait_for_locks(connection, patience)
+            yield WriteTx(connection)
 
     @contextmanager
     def read(self, *, patience: float | None = None) -> Iterator[ReadTx]:
         """One transaction that reads. A statement that takes longer than `patience` seconds is stopped, and
-        that is `TooSlow`; so is a wait for a free connection that takes longer than `engines.READ_WAIT`."""
+        that is `TooSlow`; so is a wait for a free connection that takes longer than `engines.POOL_WAIT`."""
         if patience is None:
-            with self._transaction(self._read_engine, engines.READ_WAITS) as connection:
+            with self._transaction(self._read_engine, engines.POOL_WAITS) as connection:
                 yield ReadTx(connection)
             return
         with (
@@ -89,7 +95,8 @@ class Database:
         """A PostgreSQL session of its own, outside of any transaction, for locks that last."""
         with self._away_told():
             # The level first: a detached connection has no pool's record to remember it by.
-            connection = self._write_engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            found = engines.connected(self._write_engine, engines.POOL_WAITS)
+            connection = found.execution_options(isolation_level="AUTOCOMMIT")
             connection.detach()
             return connection
 

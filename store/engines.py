@@ -18,10 +18,11 @@ from store.sqlite_file import SqliteFile
 
 SQLITE_WAIT = 30.0  # seconds that another process waits for the one writer
 SQLITE_PAUSE = 0.004  # seconds, the longest of the jittered pauses between its tries
-READ_WAIT = 5.0  # seconds that a read waits for a free connection at a time
-READ_WAITS = 6  # times, of a read that is not told to be patient no longer
+POOL_WAIT = 5.0  # seconds that a transaction waits for a free connection at a time
+POOL_WAITS = 6  # times, of one that is not told how patient to be
 SQLITE_STEPS = 10_000  # of SQLite's machine between two looks at the clock, well under a millisecond
 QUERY_STOPPED = "57014"
+LOCK_NOT_FREE = "55P03"
 SQLITE_OLDEST = (3, 35)  # RETURNING
 # A server that vanishes without a word (a lost host, a cut network) is given up in about ten seconds.
 _POSTGRES_REACHED = {
@@ -33,7 +34,7 @@ _POSTGRES_REACHED = {
 }
 
 # Deadlock, serialisation, lock not available.
-TRANSIENT_STATES = frozenset({"40P01", "40001", "55P03"})
+TRANSIENT_STATES = frozenset({"40P01", "40001", LOCK_NOT_FREE})
 # Connection trouble, shutting down or starting, disk full, too many connections, read-only, I/O error.
 AWAY_STATES = frozenset(
     {
@@ -124,6 +125,7 @@ def for_writing(url: str) -> Engine:
         hide_parameters=True,
         pool_size=8,
         max_overflow=8,
+        pool_timeout=POOL_WAIT,
         pool_pre_ping=False,
         connect_args=_POSTGRES_REACHED,
     )
@@ -138,7 +140,7 @@ def for_reading(url: str) -> Engine:
             hide_parameters=True,
             pool_size=4,
             max_overflow=4,
-            pool_timeout=READ_WAIT,
+            pool_timeout=POOL_WAIT,
             connect_args={"timeout": 5},
         )
         SqliteFile(url).watch(engine)
@@ -151,7 +153,7 @@ def for_reading(url: str) -> Engine:
         hide_parameters=True,
         pool_size=4,
         max_overflow=4,
-        pool_timeout=READ_WAIT,
+        pool_timeout=POOL_WAIT,
         pool_pre_ping=True,
         connect_args={**_POSTGRES_REACHED, "options": options},
     )
@@ -244,15 +246,23 @@ def patient(connection: Connection, seconds: float) -> Iterator[None]:
         driver.set_progress_handler(None, 0)
 
 
+def wait_for_locks(connection: Connection, seconds: float) -> None:
+    """PostgreSQL: the longest wait of this transaction for a lock. Not its statements' time: that would end
+    the wait of COMMIT for a synchronous standby, too, and the commit would pass for a safe one."""
+    if connection.dialect.name == "postgresql":
+        limit = {"limit": f"{max(1, int(seconds * 1000))}ms"}
+        connection.execute(text("SELECT set_config('lock_timeout', :limit, true)"), limit)
+
+
 @contextmanager
 def slowness_told() -> Iterator[None]:
-    """What `patient` stopped, or a wait for a free connection that took too long, is `TooSlow`."""
+    """What `patient` stopped, or a wait for a lock or a free connection that took too long, is `TooSlow`."""
     try:
         yield
     except NoConnectionFree:
         raise TooSlow("All connections to the database are busy; try again in a moment.") from None
     except DBAPIError as problem:
-        if sqlstate(problem) == QUERY_STOPPED or "interrupted" in str(problem.orig):
+        if sqlstate(problem) in (QUERY_STOPPED, LOCK_NOT_FREE) or "interrupted" in str(problem.orig):
             raise TooSlow("The database took too long to answer; ask for less, or try again.") from None
         raise
 

@@ -10,7 +10,7 @@ class DatabaseAway(StoreError):
 
 
 class TooSlow(StoreError):
-    """A read took longer than its asker wanted to wait; it was stopped."""
+    """It took longer than its asker wanted to wait; it was stopped, and nothing was written."""
 
 
 class SchemaMismatch(StoreError):

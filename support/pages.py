@@ -16,7 +16,6 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from store import engines
 from store.database import ReadTx, WriteTx
 from store.times import rfc3339, spelled
 from support.glyphs import glyph
@@ -88,10 +87,10 @@ async def read(house: House, asked: Callable[[ReadTx], T]) -> T:
 
 
 async def write(house: House, done: Callable[[WriteTx], T]) -> T:
-    """One transaction, in the thread pool. Raises TooSlow when no connection is free."""
+    """One transaction, in the thread pool. Raises TooSlow when no connection, or a lock, is free in time."""
 
     def run() -> T:
-        with engines.slowness_told(), house.database.write() as tx:
+        with house.database.write(patience=PATIENCE) as tx:
             return done(tx)
 
     return await run_in_threadpool(run)

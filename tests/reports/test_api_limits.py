@@ -15,7 +15,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from story_seeds import Seeds
+from story_seeds import PHONE, Seeds
 
 from reports import access, reports_api
 from reports import events as events_api
@@ -220,6 +220,23 @@ async def test_a_slow_database_is_a_problem_and_no_hang(seeds: Seeds, path: str,
     assert answer.headers["retry-after"]
     assert answer.headers["content-type"] == "application/problem+json"
     assert patience == [access.PATIENCE]
+
+
+async def test_a_search_that_cannot_be_noted_in_time_is_a_problem_and_shows_nothing(
+    seeds: Seeds, monkeypatch
+):
+    token = seeds.token()
+    seeds.send(reference="order-1")
+
+    def slow(**asked: float) -> None:
+        assert asked["patience"] == access.PATIENCE
+        raise TooSlow
+
+    monkeypatch.setattr(seeds.database, "write", slow)
+    answer = await ask(served(seeds), READ[0], token, params={"to": f"+{PHONE}"})
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"]
+    assert "order-1" not in answer.text
 
 
 @pytest.mark.parametrize("path", READ)

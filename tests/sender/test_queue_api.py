@@ -20,11 +20,13 @@ from sending import (
     worker_for,
     wrapper_for,
 )
+from sqlalchemy import text
 
+from sender import callers, desk
 from sender.payload_build import text as text_payload
 from simulator.running import RunningSimulator
 from store.database import Database
-from store.errors import DatabaseAway
+from store.errors import DatabaseAway, TooSlow
 
 
 @pytest.fixture
@@ -225,6 +227,36 @@ async def test_only_a_sender_may_queue_and_only_from_its_numbers(database: Datab
     assert "invalid_token" not in basic.headers["WWW-Authenticate"]  # it showed none
     assert "invalid_token" in wrong.headers["WWW-Authenticate"]
     assert [row["phone_number_id"] for row in rows(database, "SELECT phone_number_id FROM sends")] == [OTHER]
+
+
+async def test_a_database_that_keeps_a_message_waiting_is_a_problem_and_no_hang(
+    postgresql_url: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(desk, "PATIENCE", 0.1)
+    with opened(postgresql_url) as database:
+        async with calling(database, None) as caller:
+            with database.write() as other:
+                other.run(text("LOCK TABLE sends IN EXCLUSIVE MODE"))
+                answer = await post(caller, asked())
+        assert (answer.status_code, answer.json()["title"]) == (503, "Too slow")
+        assert answer.headers["Retry-After"] == "5"
+        assert "nothing was queued" in answer.json()["detail"]
+        assert states(database) == {}
+
+
+async def test_a_slow_database_is_a_problem_of_both_apis(sqlite: Database, monkeypatch: pytest.MonkeyPatch):
+    def slow(**asked: float) -> None:
+        assert asked["patience"] == callers.PATIENCE
+        raise TooSlow("slow")
+
+    async with calling(sqlite, None) as caller:
+        monkeypatch.setattr(sqlite, "read", slow)
+        queued = await post(caller, asked())
+        through = await caller.post(PATH, json=asked()["payload"])
+    assert (queued.status_code, queued.json()["title"]) == (503, "Too slow")
+    assert through.status_code == 503
+    assert "did not answer in time" in through.json()["error"]["error_data"]["details"]
+    assert through.headers["Retry-After"] == "5"
 
 
 async def test_a_database_that_is_away_is_a_problem(sqlite: Database, monkeypatch: pytest.MonkeyPatch):

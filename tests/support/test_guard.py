@@ -224,7 +224,7 @@ def test_the_vendored_files_are_what_was_published():
 async def test_when_every_connection_is_busy_a_page_says_so_soon(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(engines, "READ_WAIT", 0.3)
+    monkeypatch.setattr(engines, "POOL_WAIT", 0.3)
     database = Database(database_url)
     visit = Visit(database)
     visit.user()
