@@ -20,7 +20,7 @@ COLUMNS = (
     Column("meta_billable", "count", "Meta said billable"),
     Column("meta_free", "count", "Meta said free"),
     Column("meta_silent", "count", "Meta said nothing"),
-    Column("estimated", "count", "by an assumed category"),
+    Column("estimated", "count", "charged by an assumed category"),
     Column("amount", "money", "amount"),
     Column("estimated_amount", "money", "of it estimated"),
     Column("fee", "money", "of it fees"),

@@ -80,7 +80,7 @@ class Figures:
         word = row.charged_category or named or category or pricing.assumed(kind_of, None)
         kind = row.kind or ("free" if free else "uncharged")
         sums = self.costs.setdefault((on, template, where, word, kind_of, run, kind, said), [0] * len(SUMS))
-        amount, guess = row.amount_micro or 0, bool(row.estimated)
+        amount, guess = row.amount_micro or 0, kind == "billable" and bool(row.estimated)
         charged = (1, int(guess), amount, amount if guess else 0, row.fee_micro or 0)
         for place, value in enumerate(charged):
             sums[place] += value

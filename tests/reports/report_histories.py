@@ -88,6 +88,7 @@ class World:
                 tx.run(text(f"DELETE FROM {table}"))
             rate_cards.put(tx, RATES)
             ledger.enter(tx, "top-up", 10**9, currency="INR", who="", note="", now=START - 10.0)
+            tx.run(text("UPDATE accounts SET opened_at = :at"), {"at": START - 10.0})  # PostgreSQL's clock
 
     def live(self, history: list[tuple[Any, ...]]) -> None:
         for name, *given in history:
@@ -263,7 +264,7 @@ def cost(found: Iterator[dict[str, Any]], by: tuple[str, ...], zone: str) -> dic
         sums[charge["kind"] if charge else "free" if free else "uncharged"] += 1
         sums["meta_silent" if not said else "meta_free" if free else "meta_billable"] += 1
         if charge:
-            sums["estimated"] += bool(charge["estimated"])
+            sums["estimated"] += charge["kind"] == "billable" and bool(charge["estimated"])
             sums["amount"] += charge["amount_micro"]
             sums["fee"] += charge["fee_micro"]
             sums["estimated_amount"] += charge["amount_micro"] if charge["estimated"] else 0

@@ -10,7 +10,7 @@ import pytest
 import report_histories as by_hand
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
-from report_histories import LATER, ZONES, World, histories
+from report_histories import LATER, PRICINGS, ZONES, World, histories
 
 from reports import answers
 from reports.report import Asked
@@ -44,7 +44,35 @@ def answered(world: World, kind: str, by: tuple[str, ...], zone: str) -> list[di
     return [{**row, "group": tuple(row[name] for name in by)} for row in rows]
 
 
+CHARGED = [
+    ("send", 1, "accepted", 1),
+    ("send", 3, "accepted", 1),
+    ("send", 4, "accepted", 1),  # to a country without a rate
+    (
+        "hear",
+        [
+            (1, "read", 40, PRICINGS[1], ("", None)),
+            (3, "delivered", 0, None, ("", None)),
+            (4, "delivered", 0, PRICINGS[1], ("", None)),
+        ],
+        20,
+    ),
+]
 TAKEN_IN_AFTER_A_REFRESH = [("refresh", "UTC"), ("send", 3, "accepted", 45), ("send", 4, None, 4)]
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_what_was_charged_equals_its_rows(database: Database, zone: str) -> None:
+    world = World(database)
+    world.live(CHARGED)
+    world.charge()
+    world.refresh(zone, LATER)
+    (whole,) = answered(world, "cost", (), zone)
+    assert (whole["billable"], whole["unpriced"], whole["estimated"]) == (2, 1, 1)
+    assert whole["amount"] == "1.0781"
+    assert (whole["estimated_amount"], whole["fee"]) == ("0.9131", "0.10")
+    for by in GROUPS:
+        cost_agrees(world, by, zone)
 
 
 @LAW
