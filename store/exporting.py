@@ -56,10 +56,7 @@ _MESSAGE = f"""s.message_id, coalesce(m.wamid, s.wamid) AS wamid, m.wamid AS mes
  {status.STATUS_SQL} AS status, coalesce(s.queued_at, m.first_seen_at) AS queued_at,
  coalesce(s.accepted_at, m.accepted_at) AS accepted_at, m.sent_at, m.delivered_at, m.read_at, m.played_at,
  m.failed_at, s.error AS send_error, m.error AS message_error, s.refused_by, s.settled_by, s.attempts,
- m.pricing,
- CASE WHEN m.failed_at IS NULL THEN NULL ELSE (SELECT max(CASE WHEN p.failed_at IS NOT NULL AND
- (p.delivered_at IS NOT NULL OR p.read_at IS NOT NULL OR p.played_at IS NOT NULL) THEN 1 ELSE 0 END)
- FROM participants AS p WHERE p.wamid = m.wamid) END AS group_conflict"""
+ m.pricing, {status.MEMBER_CONFLICT_SQL} AS group_conflict"""
 _SENDS = Walk(
     table="sends",
     key=("queued_at", "message_id"),

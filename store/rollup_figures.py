@@ -91,7 +91,7 @@ def _count(group: Group, row: Any) -> None:
     counts[row.status] += 1
     reached = row.delivered_at is not None or row.read_at is not None or row.played_at is not None
     counts["implied"] += reached and row.delivered_at is None
-    counts["conflicts"] += reached and row.failed_at is not None
+    counts["conflicts"] += reached and row.failed_at is not None and row.group_conflict != 0
     counts["strangers"] += row.message_id is None
     for name, first, last in STEPS:
         begun, ended = getattr(row, first), getattr(row, last)

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Row, text
 
 from store.database import Database
-from store.status import STATUS_SQL
+from store.status import MEMBER_CONFLICT_SQL, STATUS_SQL
 
 PAGE = 2_000
 
@@ -19,7 +19,8 @@ _COLUMNS = (
     "s.message_id, s.state, s.category, s.bulk_run_id, s.error AS send_error, s.accepted_at,"
     " m.sent_at, m.delivered_at, m.read_at, m.played_at, m.failed_at, m.error AS message_error, m.pricing,"
     " c.kind, c.category AS charged_category, c.estimated, c.amount_micro, c.fee_micro,"
-    f" (SELECT zone FROM report_state WHERE name = '') AS zone, {STATUS_SQL} AS status"
+    f" (SELECT zone FROM report_state WHERE name = '') AS zone, {STATUS_SQL} AS status,"
+    f" {MEMBER_CONFLICT_SQL} AS group_conflict"
 )
 _OURS = text(
     f"SELECT s.queued_at AS at, s.message_id AS key, s.recipient, s.type, s.template, {_COLUMNS}"

@@ -31,6 +31,11 @@ STATUS_SQL = """CASE
  WHEN s.state = 'refused' AND s.settled_by = 'person' THEN 'failed'
  ELSE s.state END"""
 
+# Of a message to a group: 1 when one and the same member was reached and failed, else 0; NULL of any other.
+MEMBER_CONFLICT_SQL = """CASE WHEN m.failed_at IS NULL THEN NULL ELSE (SELECT max(CASE WHEN
+ p.failed_at IS NOT NULL AND (p.delivered_at IS NOT NULL OR p.read_at IS NOT NULL OR p.played_at IS NOT NULL)
+ THEN 1 ELSE 0 END) FROM participants AS p WHERE p.wamid = m.wamid) END"""
+
 
 def status(columns: Mapping[str, Any]) -> str:
     """The twin of STATUS_SQL over the five times, wamid, state and settled_by of one message."""

@@ -101,6 +101,20 @@ def test_delivery_by_number(filled: Database) -> None:
     assert (two["number"], two["total"], two["waiting"], two["delivered_rate"]) == ("200", 1, 1, 0.0)
 
 
+def test_a_conflict_of_a_group_is_that_of_one_member(filled: Database) -> None:
+    def conflicts(hook: int, member: str, word: str) -> int:
+        update = StatusUpdate("w-5", member, word, int(NOW) + 9, "", phone_number_id="200")
+        with filled.write() as tx:
+            apply(tx, [Understood(hook, NOW + 9, Parsed(updates=(update,)))], NOW + 9)
+        rollups.refresh_all(filled, UTC, lambda: NOW + 1500)
+        (row,) = asked(filled, "delivery", numbers=("200",)).rows
+        return int(row["conflicts"])
+
+    told = [conflicts(hook, *one) for hook, one in enumerate((("a", "delivered"), ("b", "failed")), 5)]
+    assert told == [0, 0]
+    assert conflicts(7, "b", "read") == 1
+
+
 def test_failures_tell_code_meaning_owner_and_an_example(filled: Database) -> None:
     rows = {row["code"]: row for row in asked(filled, "failures").rows}
     assert rows.keys() == {"131026", "100"}
