@@ -78,6 +78,7 @@ def _status(number: int, word: str, at: int) -> tuple[str, str]:
     wamid = base64.b64encode(b"\x1d\x0c" + phone.encode() + b"\x15\x02\x00\x11\x18\x12%020X\x00" % scattered)
     data = ""
     if number % 4 == 0:
-        name = f"0199c7f0-{number >> 16 & 0xFFFF:04x}-7{number & 0xFFF:03x}-8000-{number:012x}"
+        made = f"{(at - 60) * 1000:012x}"  # the id of one of ours tells when it was made
+        name = f"{made[:8]}-{made[8:]}-7{number & 0xFFF:03x}-8000-{number:012x}"
         data = f',"biz_opaque_callback_data":{json.dumps(name)}'
     return phone, _STATUS % (f"wamid.{wamid.decode()}", word, at, phone, f"{scattered:032x}", data)

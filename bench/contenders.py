@@ -48,12 +48,7 @@ def ours_on_sqlite(folder: Path) -> Iterator[Running]:
     file = folder / "wamtrail.db"
     for old in folder.glob("wamtrail.db*"):
         old.unlink()
-
-    def value(statement: str) -> int:
-        with closing(sqlite3.connect(file, timeout=30)) as connection:
-            return int(connection.execute(statement).fetchone()[0])
-
-    with _ours(f"sqlite:///{file}", folder, value) as found:
+    with ours_at(f"sqlite:///{file}")(folder) as found:
         yield found
 
 
@@ -62,17 +57,41 @@ def ours_on_postgres(
 ) -> Start:
     @contextlib.contextmanager
     def start(folder: Path) -> Iterator[Running]:
-        with new_database() as url, psycopg.connect(url, autocommit=True) as connection:
-
-            def value(statement: str) -> int:
-                row = connection.execute(statement).fetchone()
-                assert row is not None
-                return int(row[0])
-
-            with _ours(url, folder, value) as found:
-                yield found
+        with new_database() as url, ours_at(url)(folder) as found:
+            yield found
 
     return start
+
+
+def ours_at(url: str) -> Start:
+    """On this database, as it is."""
+
+    @contextlib.contextmanager
+    def start(folder: Path) -> Iterator[Running]:
+        with _asking(url) as value, _ours(url, folder, value) as found:
+            yield found
+
+    return start
+
+
+@contextlib.contextmanager
+def _asking(url: str) -> Iterator[Callable[[str], int]]:
+    if url.startswith("sqlite"):
+
+        def value(statement: str) -> int:
+            with closing(sqlite3.connect(url.removeprefix("sqlite:///"), timeout=30)) as connection:
+                return int(connection.execute(statement).fetchone()[0])
+
+        yield value
+        return
+    with psycopg.connect(url, autocommit=True) as connection:
+
+        def answer(statement: str) -> int:
+            row = connection.execute(statement).fetchone()
+            assert row is not None
+            return int(row[0])
+
+        yield answer
 
 
 @contextlib.contextmanager
@@ -90,7 +109,7 @@ def _ours(url: str, folder: Path, value: Callable[[str], int]) -> Iterator[Runni
         yield Running(
             port,
             pid,
-            lambda: value("SELECT count(*) FROM status_updates"),
+            lambda: value("SELECT count(*) FROM status_updates WHERE batch > 0"),  # 0: filled in
             lambda: bool(value("SELECT EXISTS (SELECT 1 FROM webhook_backlog)")),
         )
 

@@ -90,15 +90,15 @@ _STATEMENTS = (
 )
 
 
-def fill(url: str, messages: int) -> None:
-    """Migrate, and write that many messages of the 30 days before today (UTC), slice by slice."""
+def fill(url: str, messages: int, days_ago: int = 0) -> None:
+    """Migrate, and write that many messages of 30 days, the last `days_ago` before today (UTC), in slices."""
     migrate.upgrade(url)
     engine = create_engine(engines.normalised(url))
     postgres = engine.dialect.name == "postgresql"
     words = _POSTGRES if postgres else _SQLITE
     midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     values = {
-        "start": (midnight - timedelta(days=DAYS)).timestamp(),
+        "start": (midnight - timedelta(days=DAYS + days_ago)).timestamp(),
         "apart": DAYS * 86_400 / (messages + 1),
     }
 

@@ -16,6 +16,7 @@ from store.database import Database, ReadTx, WriteTx, is_transient
 PAGE = 2_000  # rows of one look
 SLICE = 500  # rows of one transaction
 SLICE_SQLITE = 50  # its writer's turn is the door's as well
+REST = 3.0  # times as long as each step took, so that whoever receives has the machine nearly for himself
 LEAST_REST = 0.006  # seconds; longer than the pauses in which another process asks for SQLite's turn
 TRIES = 20  # of a transaction that another one stopped
 
@@ -43,7 +44,7 @@ class Work:
     page: int = PAGE
 
     def write(self, step: Callable[[WriteTx], int]) -> int:
-        """One transaction, tried again when another one stopped it, and a rest as long as it took."""
+        """One transaction, tried again when another one stopped it, and a rest."""
         for last in (*[False] * (TRIES - 1), True):
             started = time.monotonic()
             try:
@@ -54,7 +55,7 @@ class Work:
                     raise
                 self.rest(0.1)
                 continue
-            self.rest(max(LEAST_REST, time.monotonic() - started))
+            self._rested(started)
             return done
         raise AssertionError  # the last try returned or raised
 
@@ -63,8 +64,7 @@ class Work:
         size = SLICE_SQLITE if self.database.sqlite else SLICE
         total, after = 0, None
         while True:
-            with self.database.read() as tx:
-                keys, after = one.look(tx, after, self.page)
+            keys, after = self._looked(one, after)
             if self.dry:
                 total += len(keys)
             else:
@@ -80,12 +80,21 @@ class Work:
         """Whether anything of it would go."""
         after = None
         while True:
-            with self.database.read() as tx:
-                keys, after = one.look(tx, after, self.page)
+            keys, after = self._looked(one, after)
             if keys:
                 return True
             if after is None:
                 return False
+
+    def _looked(self, one: Sweep, after: Any) -> Looked:
+        started = time.monotonic()
+        with self.database.read() as tx:
+            found = one.look(tx, after, self.page)
+        self._rested(started)
+        return found
+
+    def _rested(self, started: float) -> None:
+        self.rest(max(LEAST_REST, (time.monotonic() - started) * REST))
 
 
 def along(
