@@ -22,6 +22,7 @@ COLUMNS = (
     Column("first_seen", "time", "first in this period"),
     Column("example", "text", "an example"),
 )
+NO_CODE = "Without a code: refused by Wamtrail, settled by a person, or Meta and Kaleyra told none."
 _Key = tuple[Any, ...]
 
 
@@ -70,7 +71,7 @@ def merged(found: Iterable[tuple[tuple[Any, ...], str]]) -> dict[_Key, list[Any]
 
 def _meaning(code: str) -> dict[str, Any]:
     if not code:
-        return {"code": None, "meaning": "No code was told.", "owner": None}
+        return {"code": None, "meaning": NO_CODE, "owner": None}
     entry = catalogue().lookup(int(code) if code.isascii() and code.isdigit() else code)
     return {"code": code, "meaning": entry.meaning, "owner": entry.owner}
 

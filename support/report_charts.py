@@ -1,18 +1,19 @@
 """Charts of reports as SVG markup, one colour by class and none by style. Pure.
 
 Each stands beside a table of the same figures: the picture is hidden from screen readers' reading of numbers
-and names itself in one sentence. Widths are in units of the drawing; the style sheet scales it.
+and names itself in one sentence. Widths are in units of the drawing; the style sheet scales it, on a telephone
+to three quarters.
 """
 
 from collections.abc import Sequence
 
 from markupsafe import Markup
 
-WIDTH, HEIGHT, LINE = 640, 180, 26
+WIDTH, HEIGHT, LINE = 480, 180, 26
 _SVG = Markup('<svg class="chart" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>')
 _RECT = Markup('<rect class="{}" x="{}" y="{}" width="{}" height="{}"><title>{}</title></rect>')
 _TEXT = Markup('<text x="{}" y="{}" class="{}">{}</text>')
-_LABELS, _VALUES = 170, 90  # room before and behind a lying bar
+_LABELS, _VALUES = 180, 90  # room before and behind a lying bar
 
 
 def lying(rows: Sequence[tuple[str, float, str]], label: str, tone: str = "series-1") -> Markup:
@@ -45,9 +46,9 @@ def stacked(days: Sequence[str], series: Sequence[tuple[str, str, Sequence[int]]
                 told = f"{day}, {name}: {counts[at]:,}"
                 drawn += _RECT.format(tone, round(at * step, 2), round(top, 2), wide, round(tall, 2), told)
     for at in sorted({0, len(days) - 1}) if days else ():
-        drawn += _TEXT.format(0 if at == 0 else WIDTH, HEIGHT + 16, "end" if at else "", days[at])
-    return _SVG.format(WIDTH, HEIGHT + 22, label, drawn)
+        drawn += _TEXT.format(0 if at == 0 else WIDTH, HEIGHT + 17, "end" if at else "", days[at])
+    return _SVG.format(WIDTH, HEIGHT + 24, label, drawn)
 
 
-def shortened(name: str, most: int = 26) -> str:
+def shortened(name: str, most: int = 24) -> str:
     return name if len(name) <= most else f"{name[: most - 1]}…"

@@ -89,7 +89,7 @@ def failures(answer: Answer) -> Figure:
 def latency(answer: Answer) -> Figure:
     rows: Sequence[Row] = answer["rows"]
     bars = [
-        (f"{name} {row['step']}", float(row[key]), seconds(row[key]))
+        (f"{name} {str(row['step']).partition(' (')[0]}", float(row[key]), seconds(row[key]))
         for row in rows
         for key, name in (("p50", "half:"), ("p90", "90 %:"))
         if row[key] is not None

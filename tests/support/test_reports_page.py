@@ -115,6 +115,22 @@ async def test_only_the_numbers_of_the_viewer_are_asked_for(full: Visited) -> No
     ]
 
 
+async def test_only_long_words_are_broken_into_lines(full: Visited) -> None:
+    full.rows["failures"][0]["meaning"] = "Nobody is there, " * 3
+    page = await full.page()
+    assert re.findall(r'<td class="words">(.*?)</td>', page) == ["Nobody is there, " * 3]
+
+
+def test_names_of_bars_have_room_for_their_words() -> None:
+    steps = ("sent to delivered", "delivered to read", "accepted to sent (two clocks, ± 1 s)")
+    figure = report_figures.latency({"rows": [{**STEP, "step": step} for step in steps]})
+    names = [
+        one.text for one in ElementTree.fromstring(figure.chart).iter("text") if "end" in one.attrib["class"]
+    ]
+    assert names[4:] == ["half: accepted to sent", "90 %: accepted to sent"]
+    assert not any("…" in str(name) for name in names)
+
+
 async def test_an_empty_period_says_so(seeds: Seeds) -> None:
     page = await Visited(seeds).page()
     assert "No message in this period." in page
