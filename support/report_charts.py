@@ -1,8 +1,7 @@
 """Charts of reports as SVG markup, one colour by class and none by style. Pure.
 
-Each stands beside a table of the same figures: the picture is hidden from screen readers' reading of numbers
-and names itself in one sentence. Widths are in units of the drawing; the style sheet scales it, on a telephone
-to three quarters.
+Each stands beside a table of the same figures, so to a screen reader it is one picture that names itself in
+one sentence. Widths are in units of the drawing; the style sheet scales it.
 """
 
 from collections.abc import Sequence
