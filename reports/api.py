@@ -3,7 +3,6 @@
 import re
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any
 
 from starlette.applications import Starlette
@@ -19,7 +18,7 @@ from reports.access import PATIENCE, SENDERS, reader
 from reports.frame import Framed
 from reports.message_json import listed_json, message_json, number_of
 from reports.problems import HANDLERS, Problem
-from reports.query import MessagesQuery, NoQuery, read, read_query
+from reports.query import MessagesQuery, NoQuery, read
 from reports.throttle import Throttle
 from reports.values import LONGEST, write_cursor
 from store import audit, group_rows, listing, stories
@@ -27,7 +26,6 @@ from store.database import Database
 from store.stories import Story
 from store.tokens import Bearer
 
-PRIVATE = {"Cache-Control": "no-store"}  # answers hold phone numbers
 WORTH_PACKING = 1000  # bytes; whoever takes gzip gets it from here on
 
 
@@ -61,11 +59,10 @@ def routes(database: Database, clock: Callable[[], float]) -> list[BaseRoute]:
 
     async def messages(request: Request) -> Response:
         bearer = await reader(database, request)
-        query = read_query(request.query_params)
+        query = read(request.query_params, MessagesQuery)
         if query.to is not None:
             await run_in_threadpool(_noted, database, bearer, query.to, clock())
-        answer = await run_in_threadpool(partial(page, database, query, bearer, patience=PATIENCE))
-        return JSONResponse(answer, headers=PRIVATE)
+        return JSONResponse(await run_in_threadpool(page, database, query, bearer, PATIENCE))
 
     async def message(request: Request) -> Response:
         bearer = await reader(database, request, SENDERS)
@@ -77,7 +74,7 @@ def routes(database: Database, clock: Callable[[], float]) -> list[BaseRoute]:
                 "No such message",
                 "No message of the numbers that you may see has this wamid, message_id or reference.",
             )
-        return JSONResponse(message_json(found), headers=PRIVATE)
+        return JSONResponse(message_json(found))
 
     one = Route("/v1/messages/{id:path}", message)
     one.path_regex = _with_lines(one.path_regex)
@@ -97,7 +94,7 @@ def _with_lines(pattern: re.Pattern[str]) -> re.Pattern[str]:
 
 
 def page(
-    database: Database, query: MessagesQuery, bearer: Bearer, *, patience: float | None = None
+    database: Database, query: MessagesQuery, bearer: Bearer, patience: float | None = None
 ) -> dict[str, Any]:
     """{messages, next}: newest first; `next` is the cursor of the next page, null on the last."""
     wanted = query.filter(bearer.numbers, nameless=bearer.nameless)

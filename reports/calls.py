@@ -23,7 +23,7 @@ TAGS = {
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """`answer` is a schema's name, '' is any JSON; `more`: statuses beside those that every call has."""
+    """`answer` is a schema's name, '' is any JSON; `more`: problems by status, beside those of every call."""
 
     path: str
     name: str

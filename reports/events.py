@@ -81,7 +81,7 @@ def routes(database: Database) -> list[BaseRoute]:
         bearer = await reader(database, request)
         query = read(request.query_params, EventsQuery)
         found = await run_in_threadpool(_page, database, query, bearer)
-        return JSONResponse(_json(found), headers={"Cache-Control": "no-store"})
+        return JSONResponse(_json(found))
 
     return [Route("/v1/events", feed)]
 

@@ -9,11 +9,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from reports.problems import Problem, response
 from reports.throttle import COUNTED, THROTTLE, Throttle
 
+_ALWAYS = {
+    "Cache-Control": "no-store",  # answers hold phone numbers
+    "X-Content-Type-Options": "nosniff",
+}
+
 log = structlog.get_logger("reports")
 
 
 class Framed:
-    """ASGI middleware: hands the throttle in, puts `RateLimit` and `nosniff` on what comes out.
+    """ASGI middleware: hands the throttle in, puts the headers of every answer on what comes out.
 
     A fault is logged by its kind and place alone: an exception's text may hold what somebody wrote.
     """
@@ -31,7 +36,7 @@ class Framed:
             if message["type"] == "http.response.start":
                 begun = True
                 headers = MutableHeaders(scope=message)
-                headers["X-Content-Type-Options"] = "nosniff"
+                headers.update(_ALWAYS)
                 headers.update(scope.get(COUNTED, {}))
             await send(message)
 

@@ -47,16 +47,15 @@ def message_json(story: Story) -> Json:
     }
 
 
-def listed_json(row: Mapping[str, Any], conflicts: Conflicts | None = None) -> Json:
+def listed_json(row: Mapping[str, Any], conflicts: Conflicts) -> Json:
     """A row of store.listing with the same keys, without updates and attempts; participants is [].
 
-    `conflicts`: what `store.group_rows.conflicts` found in the page; without it no row counts as a group's.
+    `conflicts`: what `store.group_rows.conflicts` found in the page.
     """
     wamid = row["message_wamid"] or row["wamid"]
-    conflict = status.conflict(row) if conflicts is None else wamid in conflicts
     error = deciding(
         row["status"],
-        conflict=conflict and (conflicts is None or wamid in conflicts.persons),
+        conflict=wamid in conflicts.persons,
         send_error=row["send_error"],
         message_error=row["message_error"],
         refused_by=row["refused_by"],
@@ -64,7 +63,7 @@ def listed_json(row: Mapping[str, Any], conflicts: Conflicts | None = None) -> J
     callers = _callers(row["state"] is not None, row, row["reported_callback_data"])
     head = {**row, "wamid": wamid, "callback_data": callers}
     implied = status.delivered_implied(row)
-    return {**_head(head, conflict=conflict, implied=implied, error=error), "participants": []}
+    return {**_head(head, conflict=wamid in conflicts, implied=implied, error=error), "participants": []}
 
 
 def number_of(story: Story) -> str | None:

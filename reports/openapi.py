@@ -85,33 +85,33 @@ def document(
     }
 
 
-def responses(*names: str, **more: Json) -> Json:
-    """The answers of an operation: those that every call has, these problems by status, and `s200` ..."""
-    found = {**_ALWAYS, **dict(one.split(" ", 1) for one in names)}
-    problems = {status: {"$ref": f"#/components/responses/{name}"} for status, name in found.items()}
-    return dict(sorted({**problems, **{name.removeprefix("s"): one for name, one in more.items()}}.items()))
-
-
 def _operation(call: Call) -> Json:
-    schema = {"$ref": _SCHEMAS + call.answer} if call.answer else {"type": "object"}
-    done = {
-        "description": "The answer.",
-        "headers": _LIMITS,
-        "content": {"application/json": {"schema": schema}},
-    }
     found: Json = {
         "operationId": call.name,
         "tags": [call.tag],
         "summary": call.summary,
         "description": call.text,
         "parameters": [*map(_in_path, call.in_path.items()), *_parameters(call.query)],
-        "responses": responses(*(f"{status} {name}" for status, name in call.more.items()), s200=done),
+        "responses": _responses(call),
         "x-roles": sorted(call.roles),
         "x-codeSamples": [{"lang": "Shell", "source": _curl(call.example)}],
     }
     if call.people:
         found["security"] = [{"token": []}, {"session": []}]
     return found
+
+
+def _responses(call: Call) -> Json:
+    schema = {"$ref": _SCHEMAS + call.answer} if call.answer else {"type": "object"}
+    problems = dict(sorted({**_ALWAYS, **call.more}.items()))
+    return {
+        "200": {
+            "description": "The answer.",
+            "headers": _LIMITS,
+            "content": {"application/json": {"schema": schema}},
+        },
+        **{status: {"$ref": f"#/components/responses/{name}"} for status, name in problems.items()},
+    }
 
 
 def _curl(address: str) -> str:

@@ -28,7 +28,7 @@ def routes(
         read(request.query_params, NoQuery)
         if not made:
             made.append(json.dumps(document(), ensure_ascii=False).encode())
-        headers = {"Cache-Control": "no-store", "Vary": "Authorization, Cookie"}
+        headers = {"Vary": "Authorization, Cookie"}
         return Response(made[0], media_type="application/json", headers=headers)
 
     return [Route("/openapi.json", description)]

@@ -42,8 +42,7 @@ def response(problem: Problem) -> Response:
     body: dict[str, Any] = {"title": problem.title, "status": problem.status, "detail": problem.detail}
     if problem.errors:
         body["errors"] = problem.errors
-    headers = {**problem.headers, "Cache-Control": "no-store"}
-    return JSONResponse(body, problem.status, headers, "application/problem+json")
+    return JSONResponse(body, problem.status, problem.headers, "application/problem+json")
 
 
 async def on_problem(_request: Request, exc: Exception) -> Response:
@@ -90,14 +89,10 @@ async def on_slow(_request: Request, _exc: Exception) -> Response:
     )
 
 
-async def on_fault(_request: Request, _exc: Exception) -> Response:
-    return response(Problem(500, "Internal error", "The fault is ours and has been logged; ask again later."))
-
-
+# Any other exception is a fault of ours: `reports.frame` answers and logs it.
 HANDLERS = {
     Problem: on_problem,
     HTTPException: on_http,
     DatabaseAway: on_away,
     TooSlow: on_slow,
-    Exception: on_fault,
 }

@@ -58,11 +58,6 @@ class NoQuery(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-def read_query(given: QueryParams) -> MessagesQuery:
-    """Raises Problem 400 that names each wrong parameter."""
-    return read(given, MessagesQuery)
-
-
 _Query = TypeVar("_Query", bound=BaseModel)
 
 

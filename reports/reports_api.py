@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -45,13 +46,12 @@ class ReportQuery(BaseModel):
 
 
 def routes(database: Database, zone: ZoneInfo, clock: Callable[[], float]) -> list[BaseRoute]:
-    async def report(request: Request) -> Response:
+    async def report(kind: str, request: Request) -> Response:
         bearer = await reader(database, request)
         query = read(request.query_params, ReportQuery)
         now = clock()
         until = query.until or datetime.fromtimestamp(now, zone).date()
         since = query.since or until - timedelta(days=DAYS - 1)
-        kind = request.url.path.rsplit("/", 1)[1]
         asked = Asked(kind, since, until, query.by, bearer.numbers)
         try:
             answer = await run_in_threadpool(_answer, database, asked, zone, now)
@@ -59,9 +59,9 @@ def routes(database: Database, zone: ZoneInfo, clock: Callable[[], float]) -> li
             # What was left out is not wrong: then the first day is.
             where = problem.where if problem.where != "until" or query.until else "since"
             raise refused([(where, str(problem))]) from None
-        return JSONResponse(answer, headers={"Cache-Control": "no-store"})
+        return JSONResponse(answer)
 
-    return [Route(f"/v1/reports/{kind}", report) for kind in KINDS]
+    return [Route(f"/v1/reports/{kind}", partial(report, kind)) for kind in KINDS]
 
 
 def _answer(database: Database, asked: Asked, zone: ZoneInfo, now: float) -> dict[str, Any]:

@@ -64,7 +64,7 @@ def list_messages(
     from starlette.datastructures import QueryParams
 
     from reports import api, problems
-    from reports.query import read_query
+    from reports.query import MessagesQuery, read
     from store import listing
     from store.tokens import Bearer
     from wamtrail.noting import note
@@ -74,7 +74,8 @@ def list_messages(
     given = {"to": to, "status": status, "since": since, "until": until, "from": from_number}
     given |= {"reference": reference, "limit": str(limit), "cursor": cursor}
     try:
-        query = read_query(QueryParams({name: value for name, value in given.items() if value is not None}))
+        words = QueryParams({name: value for name, value in given.items() if value is not None})
+        query = read(words, MessagesQuery)
     except problems.Problem as problem:
         fail(problem.detail, code=2)
     with opened(load()) as database:

@@ -201,8 +201,11 @@ async def test_a_question_that_no_report_answers_points_at_what_is_wrong(
 
 
 @pytest.mark.parametrize("path", READ)
-async def test_every_answer_forbids_to_guess_its_type(seeds: Seeds, path: str):
-    assert (await ask(served(seeds), path, seeds.token())).headers["x-content-type-options"] == "nosniff"
+async def test_no_answer_is_kept_and_none_has_its_type_guessed(seeds: Seeds, path: str):
+    for token in (seeds.token(), "wt_wrong"):
+        answer = await ask(served(seeds), path, token)
+        assert answer.headers["cache-control"] == "no-store"
+        assert answer.headers["x-content-type-options"] == "nosniff"
 
 
 @pytest.mark.parametrize("path", READ)
