@@ -15,8 +15,10 @@ _HARMLESS = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)?|\+[0-9][0-9 •]*", re.ASCII
 
 
 def guarded(value: str) -> str:
-    """With an apostrophe in front when a spreadsheet might run it; numbers and `+91…` stay as they are."""
-    if value.startswith(_STARTS) and not _HARMLESS.fullmatch(value):
+    """With an apostrophe in front when a spreadsheet might run it; numbers and `+91…` stay as they are.
+
+    Blanks before a sign do not hide it: spreadsheets leave them out."""
+    if (value.startswith(_STARTS) or value.lstrip().startswith(_STARTS)) and not _HARMLESS.fullmatch(value):
         return f"'{value}"
     return value
 

@@ -15,6 +15,7 @@ WRITERS: dict[str, Write] = {
     "xlsx": export_xlsx.write,
 }
 BINARY = ("parquet", "xlsx")
+DELICATE = ("parquet",)  # Arrow panics, with a traceback, when Ctrl-C meets it at the wrong instant
 
 
 def write(form: str, pages: Iterable[Sequence[Row]], fields: Sequence[Field], out: IO[bytes]) -> None:
@@ -32,7 +33,8 @@ def write(form: str, pages: Iterable[Sequence[Row]], fields: Sequence[Field], ou
 
 
 class _Watched(io.RawIOBase):
-    """Passes everything on; `problem` is the first exception that came from outside of the writer.
+    """Passes everything on; `problem` is the first exception that came from outside of the writer, or the
+    Ctrl-C that came while it was outside.
 
     A write that fails ends the pages instead of the writer: Arrow's panics, and a panic prints a traceback.
     """
@@ -40,7 +42,7 @@ class _Watched(io.RawIOBase):
     def __init__(self, out: IO[bytes]) -> None:
         super().__init__()
         self._out = out
-        self.problem: Exception | None = None
+        self.problem: BaseException | None = None
 
     def pages(self, pages: Iterable[Sequence[Row]]) -> Iterator[Sequence[Row]]:
         try:
@@ -48,7 +50,9 @@ class _Watched(io.RawIOBase):
                 yield page
                 if self.problem is not None:
                     return
-        except Exception as problem:
+        except GeneratorExit:  # the writer has had enough
+            raise
+        except BaseException as problem:
             self.problem = self.problem or problem
             raise
 
@@ -56,7 +60,7 @@ class _Watched(io.RawIOBase):
         if self.problem is None:
             try:
                 self._out.write(data)
-            except Exception as problem:
+            except BaseException as problem:
                 self.problem = problem
         return len(data)
 
@@ -64,7 +68,7 @@ class _Watched(io.RawIOBase):
         if self.problem is None and not self._out.closed:
             try:
                 self._out.flush()
-            except Exception as problem:
+            except BaseException as problem:
                 self.problem = problem
 
     def writable(self) -> bool:

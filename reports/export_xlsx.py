@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Iterable, Sequence
-from tempfile import TemporaryDirectory
+from contextlib import suppress
+from tempfile import TemporaryDirectory, gettempdir
 from typing import IO, Any
 
 from reports.export import Field, Row
@@ -11,7 +12,7 @@ MOST = 1_048_575  # rows of data below the heading
 LONGEST = 32_767  # characters of a cell
 _EPOCH = 25_569  # 1970-01-01 in days of a spreadsheet
 _OPTIONS = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-_OPTIONS |= {"strings_to_numbers": False}
+_OPTIONS |= {"strings_to_numbers": False, "use_zip64": True}  # a full sheet may unpack to more than 2 GiB
 
 
 class TooManyRows(Exception):
@@ -27,15 +28,27 @@ class TooManyRows(Exception):
 def write(pages: Iterable[Sequence[Row]], fields: Sequence[Field], out: IO[bytes]) -> None:
     """Raises TooManyRows; what is in `out` is then no workbook."""
     from xlsxwriter import Workbook  # type: ignore[import-untyped]
+    from xlsxwriter.exceptions import FileCreateError  # type: ignore[import-untyped]
 
     with TemporaryDirectory(prefix="wamtrail-") as folder:  # rows wait there until the end
         book = Workbook(out, {**_OPTIONS, "tmpdir": folder})
         try:
             _fill(book, pages, fields)
             book.close()
+        except OSError as problem:
+            raise _of_the_folder(problem) from None
+        except FileCreateError as problem:
+            raise _of_the_folder(problem.args[0]) from None
         finally:
-            for sheet in book.worksheets():
-                sheet._opt_close()  # the file in which its rows wait
+            with suppress(OSError):  # what it still holds has no room either
+                for sheet in book.worksheets():
+                    sheet._opt_close()  # the file in which its rows wait
+
+
+def _of_the_folder(problem: OSError) -> OSError:
+    """`out` may be a stream that never fails, such as that of export_formats: then it was the other place."""
+    where = f"{gettempdir()}, where the rows of a sheet wait (TMPDIR names another folder)"
+    return OSError(problem.errno, f"{problem.strerror} in {where}")
 
 
 def _fill(book: Any, pages: Iterable[Sequence[Row]], fields: Sequence[Field]) -> None:

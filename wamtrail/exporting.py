@@ -4,13 +4,14 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import typer
 
 from wamtrail.saying import fail
 from wamtrail.settings import load
+from wamtrail.stopping import tidily_stopped
+from wamtrail.whole_file import BeingWritten, written_whole
 
 if TYPE_CHECKING:
     from reports.export import Row
@@ -49,7 +50,7 @@ def export(
     with opened(load()) as database:
         _fits(database, kind, form, span)
         if reveal:
-            _audited(database, kind, form, now)
+            _audited(database, kind, form, span, now)
         written = _write(database, kind, form, span, output, reveal=reveal)
     typer.echo(f"{written:,} {kind} written{'' if output == '-' else f' to {output}'}.", err=True)
 
@@ -74,11 +75,21 @@ def _fits(database: "Database", kind: str, form: str, span: "Span") -> None:
                 fail(str(TooManyRows()))
 
 
-def _audited(database: "Database", kind: str, form: str, now: float) -> None:
+def _audited(database: "Database", kind: str, form: str, span: "Span", now: float) -> None:
     from store import audit
+    from store.times import rfc3339
 
+    since = "" if span.since is None else f"from {rfc3339(span.since)} "
     with database.write() as tx:
-        audit.record(tx, at=now, who="command", action="export", target=f"{kind} as {form}, revealed")
+        audit.record(
+            tx,
+            at=now,
+            who="command",
+            action="export",
+            target=f"{kind} as {form}, revealed",
+            reason=f"{since}until {rfc3339(span.until)}",
+            number=span.phone_number_id or "",
+        )
 
 
 def _write(database: "Database", kind: str, form: str, span: "Span", output: str, *, reveal: bool) -> int:
@@ -90,54 +101,44 @@ def _write(database: "Database", kind: str, form: str, span: "Span", output: str
     shape = shaper(kind, reveal=reveal)
     written = 0
 
-    def shaped(tell: Callable[[int], None]) -> Iterator[Sequence["Row"]]:
+    def shaped(tell: Callable[[int], None], look: Callable[[], None]) -> Iterator[Sequence["Row"]]:
         nonlocal written
         for page in exporting.pages(database, kind, span):
+            look()
             written += len(page)
             yield [shape(row) for row in page]
             tell(written)
 
     try:
-        with _progress(database, kind, span) as tell, _opened(output) as out:
-            export_formats.write(form, shaped(tell), FIELDS[kind], out)
-    except TooManyRows as problem:
+        at_once = form not in export_formats.DELICATE
+        with (
+            _progress(database, kind, span) as tell,
+            _opened(output) as out,
+            tidily_stopped(out, at_once=at_once) as look,
+        ):
+            export_formats.write(form, shaped(tell, look), FIELDS[kind], out)
+            out.flush()
+            look()
+    except (TooManyRows, BeingWritten) as problem:
         fail(str(problem))
     except BrokenPipeError:
         if output == "-":  # who reads has had enough; what is still buffered goes nowhere
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(1) from None
     except OSError as problem:
-        fail(f"{output} cannot be written: {problem.strerror or problem}.")
+        where = "Standard output" if output == "-" else output
+        fail(f"{where} cannot be written: {problem.strerror or problem}.")
     return written
 
 
 @contextmanager
 def _opened(output: str) -> Iterator[IO[bytes]]:
-    """The file appears under its name when it is whole, and on the disk; until then it is FILE.part.
-
-    A link stays one and a file keeps its rights; a pipe or device is written to as it is."""
-    if output == "-":
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
-        return
-    path = Path(output).resolve()
-    there = path.exists()
-    if there and not path.is_file():
-        with path.open("wb") as out:
+    """Standard output, or a file that is whole or not there."""
+    if output != "-":
+        with written_whole(output) as out:
             yield out
         return
-    part = path.with_name(path.name + ".part")
-    try:
-        with part.open("wb") as out:
-            yield out
-            out.flush()
-            os.fsync(out.fileno())
-        if there:
-            part.chmod(path.stat().st_mode & 0o7777)
-        part.replace(path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
+    yield sys.stdout.buffer
 
 
 @contextmanager

@@ -8,6 +8,7 @@ import tracemalloc
 import zipfile
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from tempfile import gettempdir
 from typing import Any
 from xml.etree import ElementTree
 
@@ -31,6 +32,8 @@ NASTY = [
     "\r=1",
     "\n=1",
     "＝1+1",
+    " =1+1",
+    "\u00a0@SUM(A1)",
     'a "quoted", one',
     "two\r\nlines",
     "नमस्ते 🙂",
@@ -172,6 +175,23 @@ def test_what_the_pages_raise_comes_out_as_it_was(form: str) -> None:
         export_formats.write(form, failing(), COLUMNS, io.BytesIO())
 
 
+class Stopped(io.BytesIO):
+    def write(self, data: Any) -> int:
+        raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("form", export_formats.WRITERS)
+def test_ctrl_c_is_ctrl_c_wherever_it_comes(form: str) -> None:
+    def stopped() -> Iterator[Sequence[Row]]:
+        yield [FULL]
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        export_formats.write(form, stopped(), COLUMNS, io.BytesIO())
+    with pytest.raises(KeyboardInterrupt):
+        export_formats.write(form, pages([FULL] * 10_000, 5_000), COLUMNS, Stopped())
+
+
 class Full(io.BytesIO):
     def write(self, data: Any) -> int:
         raise OSError(28, "No space left on device")
@@ -181,6 +201,20 @@ class Full(io.BytesIO):
 def test_a_full_disk_is_told_as_such(form: str) -> None:
     with pytest.raises(OSError, match="No space left"):
         export_formats.write(form, pages([FULL] * 10_000, 5_000), COLUMNS, Full())
+
+
+def test_no_room_for_the_rows_that_wait_names_their_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(export_xlsx, "_fill", full)
+    with pytest.raises(OSError, match=f"on device in {gettempdir()}, where the rows of a sheet wait"):
+        written("xlsx", [FULL])
+
+
+def test_a_sheet_may_unpack_to_more_than_a_plain_zip_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(zipfile, "ZIP64_LIMIT", 10_000)
+    assert len(sheet(written("xlsx", [FULL] * 100))) == 100
 
 
 class Nowhere(io.RawIOBase):

@@ -91,9 +91,8 @@ def test_what_is_revealed_is_whole_and_stands_in_the_audit_log(run: Run, templat
     assert [one["message_id"] for one in found] == [f"m{n:06d}" for n in range(0, 10, 2)]
     assert {one["recipient"] for one in found} == {"919876543210"}
     with closing(Database(f"sqlite:///{template}")) as database, database.read() as tx:
-        assert tx.value(text("SELECT target FROM audit_log WHERE action = 'export'")) == (
-            "messages as ndjson, revealed"
-        )
+        noted = tx.first(text("SELECT target, reason, number FROM audit_log WHERE action = 'export'"))
+    assert tuple(noted or ()) == ("messages as ndjson, revealed", "until 2023-11-14T22:13:30Z", "200")
 
 
 @pytest.mark.parametrize("form", ["csv", "ndjson", "parquet", "xlsx"])
@@ -185,27 +184,74 @@ def test_more_rows_than_a_sheet_has_are_one_plain_sentence_and_no_file(
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
-def test_killed_in_the_middle_it_leaves_no_file_of_that_name(
-    template: Path, tmp_path: Path, how: signal.Signals
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+def test_stopped_in_the_middle_it_leaves_no_file_of_that_name(
+    template: Path, tmp_path: Path, how: signal.Signals, form: str
 ) -> None:
     """A pipe named FILE.part stands for a slow disk: the program is surely in the middle of writing."""
-    os.mkfifo(tmp_path / "out.csv.part")
+    os.mkfifo(tmp_path / "out.part")
     program = subprocess.Popen(
-        command("messages", "--output", str(tmp_path / "out.csv")),
+        command("messages", "--format", form, "--output", str(tmp_path / "out")),
         env=environment(template),
         stderr=subprocess.PIPE,
     )
-    with program, (tmp_path / "out.csv.part").open("rb") as reader:
+    with program, (tmp_path / "out.part").open("rb") as reader:
         reader.read(1)
         program.send_signal(how)
         reader.read()  # what it still has to say before it ends, or it would wait for us for ever
         program.wait()
         assert program.stderr is not None
-        assert b"Traceback" not in program.stderr.read()
-    assert not (tmp_path / "out.csv").exists()
-    if how == signal.SIGINT:
-        assert not (tmp_path / "out.csv.part").exists()
+        assert program.stderr.read() == b""
+    assert not (tmp_path / "out").exists()
+    if how != signal.SIGKILL:
+        assert program.returncode == 128 + how
+        assert not (tmp_path / "out.part").exists()
+
+
+def test_a_sheet_that_is_stopped_leaves_no_rows_behind(template: Path, tmp_path: Path) -> None:
+    waiting = tmp_path / "waiting"
+    waiting.mkdir()
+    os.mkfifo(tmp_path / "out.part")
+    program = subprocess.Popen(
+        command("messages", "--format", "xlsx", "--output", str(tmp_path / "out")),
+        env={**environment(template), "TMPDIR": str(waiting)},
+        stderr=subprocess.PIPE,
+    )
+    with program, (tmp_path / "out.part").open("rb") as reader:
+        reader.read(1)
+        assert list(waiting.iterdir()) != []
+        program.terminate()
+        reader.read()
+        assert program.wait() == 143
+    assert list(waiting.iterdir()) == []
+
+
+def test_two_exports_do_not_write_one_file(run: Run, template: Path, tmp_path: Path) -> None:
+    """The first waits in the middle: nobody empties the pipe that stands for its FILE.part."""
+    part = tmp_path / "out.part"
+    os.mkfifo(part)
+    first = subprocess.Popen(
+        command("messages", "--output", str(tmp_path / "out")), env=environment(template)
+    )
+    with first, part.open("rb") as reader:
+        reader.read(1)
+        second = run("messages", "--output", "out")
+        first.kill()
+    assert second.returncode == 1
+    assert second.stderr.decode() == (
+        f"wamtrail: {part} is being written by another run: wait for it, or name another file.\n"
+    )
+    assert part.exists()
+
+
+def test_standard_output_that_is_full_is_named(template: Path) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            command("messages"), env=environment(template), stdout=full, stderr=subprocess.PIPE
+        )
+    assert done.returncode == 1
+    assert done.stderr == b"wamtrail: Standard output cannot be written: No space left on device.\n"
 
 
 @pytest.mark.parametrize(
