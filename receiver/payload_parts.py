@@ -9,6 +9,7 @@ from receiver.payload_json import canonical
 from store.records import (
     AccountEvent,
     InboundMessage,
+    NumberWord,
     Parsed,
     Preference,
     QuarantinedPart,
@@ -50,6 +51,7 @@ class Findings:
     quarantined: list[QuarantinedPart] = field(default_factory=list)
     preferences: list[Preference] = field(default_factory=list)
     templates: list[TemplateWord] = field(default_factory=list)
+    numbers: list[NumberWord] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.updates) + len(self.inbound) + len(self.events) + len(self.quarantined)
@@ -65,6 +67,7 @@ class Findings:
             tuple(self.quarantined),
             tuple(self.preferences),
             tuple(self.templates),
+            tuple(self.numbers),
         )
 
 

@@ -18,6 +18,7 @@ from receiver.payload_preferences import read_preferences
 from receiver.payload_statuses import read_status
 from receiver.payload_templates import FIELDS as TEMPLATE_FIELDS
 from receiver.payload_templates import read_templates
+from store.records import NumberWord
 
 MESSAGING_FIELDS: Final = frozenset({"", "messages", "standby", "calls", *ECHO_FIELDS})
 """Their values are lists of happenings beside some surroundings; '' is a change that names no field."""
@@ -39,6 +40,9 @@ def read_value(findings: Findings, place: Place, value: dict[str, Any]) -> None:
     if not messaging and (place.field in _HISTORY or not _lists_messages(value)):
         findings.events.append(whole_event(place, value))
         return
+    if place.number is not None and place.entry_id not in ("", "0"):
+        dialled = name(place.metadata.get("display_phone_number"))
+        findings.numbers.append(NumberWord(place.number, place.entry_id, dialled))
     before = len(findings)
     _walk(findings, place, value, messaging)
     if "standby" in value:

@@ -3,7 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from store import aged, backlog, extras, feed, senders_columns, settle, suppressions, templates, updates
+from store import (
+    aged,
+    backlog,
+    extras,
+    feed,
+    numbers,
+    senders_columns,
+    settle,
+    suppressions,
+    templates,
+    updates,
+)
 from store.database import WriteTx
 from store.fold import COLUMNS, PARTICIPANT_COLUMNS, Fold
 from store.fold_sql import MERGE_MESSAGES, MERGE_PARTICIPANTS
@@ -61,6 +72,7 @@ def apply(
     old = aged.old_inbound(tx, [one.parsed for one in understood], bound)
     inbound, events, quarantined = write_extras(tx, understood, keep_content=keep_content, without=old)
     too_old = aged.note(tx, said, gone, ((one.webhook_id, one.parsed) for one in understood), old)
+    numbers.learn(tx, (said for one in understood for said in one.parsed.numbers))
     backlog.done(tx, [one.webhook_id for one in understood])
     if new:
         feed.stamp(tx, batch, now)

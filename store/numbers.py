@@ -12,6 +12,7 @@ from sqlalchemy import Row, text
 
 from store.database import ReadTx, WriteTx
 from store.lists import among, given
+from store.records import NumberWord
 
 ACCOUNT = ""  # stands for all numbers
 FOREVER = 253_402_300_799.0  # the last second of the year 9999: until a person resumes
@@ -37,6 +38,11 @@ class Standing:
         return self.paused_until is not None and self.paused_until <= now
 
 
+_LEARN = text(
+    "INSERT INTO numbers (phone_number_id, waba_id, display_number) VALUES (:id, :waba, :display)"
+    " ON CONFLICT (phone_number_id) DO UPDATE SET waba_id = excluded.waba_id,"
+    " display_number = excluded.display_number"
+)
 _COLUMNS = "phone_number_id, rate, paused_until, paused_reason, default_country, display_number"
 
 
@@ -67,6 +73,25 @@ def set_rate(tx: WriteTx, phone_number_id: str, messages_a_second: float | None)
         " ON CONFLICT (phone_number_id) DO UPDATE SET rate = excluded.rate"
     )
     tx.run(text(statement), {"id": phone_number_id, "rate": messages_a_second})
+
+
+def learn(tx: WriteTx, words: Iterable[NumberWord]) -> None:
+    """Whose numbers they are; the last word counts. It is hardly ever news, and then nothing is locked."""
+    said = {one.phone_number_id: one for one in words}
+    if not said:
+        return
+    columns = "phone_number_id, waba_id, display_number"
+    statement = f"SELECT {columns} FROM numbers WHERE phone_number_id {among(tx, 'ids')}"
+    rows = tx.all(text(statement), {"ids": given(tx, sorted(said))})
+    known = {row.phone_number_id: (row.waba_id, row.display_number) for row in rows}
+    news = []
+    for number, one in sorted(said.items()):
+        before = known.get(number, (None, None))
+        after = (one.waba_id, one.display_number or before[1])
+        if after != before:
+            news.append({"id": number, "waba": after[0], "display": after[1]})
+    if news:
+        tx.run(_LEARN, news)
 
 
 def pause(tx: WriteTx, phone_number_id: str, reason: str, now: float, *, until: float | None = None) -> bool:

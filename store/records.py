@@ -86,6 +86,15 @@ class TemplateWord:
 
 
 @dataclass(frozen=True, slots=True)
+class NumberWord:
+    """What stands around a webhook's messages: the account of one of our numbers, and how it is dialled."""
+
+    phone_number_id: str
+    waba_id: str
+    display_number: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Parsed:
     """All that one webhook body said. Together the parts lose nothing that the body held."""
 
@@ -95,6 +104,7 @@ class Parsed:
     quarantined: tuple[QuarantinedPart, ...] = ()
     preferences: tuple[Preference, ...] = ()  # each also stands whole among the events
     templates: tuple[TemplateWord, ...] = ()  # likewise
+    numbers: tuple[NumberWord, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ import pytest
 from payload_samples import RECEIVED_AT, envelope, message, parsed, sample, status, value, with_value
 
 from receiver.payload import parse
+from store.records import NumberWord
 
 GOOD = {"field": "messages", "value": value(statuses=[status("wamid.good")])}
 
@@ -14,6 +15,26 @@ GOOD = {"field": "messages", "value": value(statuses=[status("wamid.good")])}
 def test_all_entries_and_changes_are_walked_each_with_its_own_number() -> None:
     updates = sample("two-accounts-two-numbers").updates
     assert [(update.phone_number_id or "")[-1] for update in updates] == ["1", "2", "3", "3"]
+
+
+def test_each_value_tells_whose_its_number_is_and_how_people_dial_it() -> None:
+    first = {"phone_number_id": "301", "display_phone_number": "15550001111"}
+    changes = [
+        {"field": "messages", "value": value(statuses=[status()], metadata=first)},
+        {"field": "messages", "value": value(messages=[], metadata={"phone_number_id": "302"})},
+        {"field": "messages", "value": value(statuses=[status()], metadata={})},
+        {"field": "account_update", "value": {"event": "VERIFIED_ACCOUNT"}},
+    ]
+    said = parsed(envelope(*changes, id="W1")).numbers
+    assert said == (NumberWord("301", "W1", "15550001111"), NumberWord("302", "W1", None))
+
+
+@pytest.mark.parametrize("entry", ["0", "", None, [], {}])
+def test_an_entry_without_an_account_tells_of_no_number(entry: Any) -> None:
+    changes = {"field": "messages", "value": value(statuses=[status()])}
+    outcome = parsed(envelope(changes, id=entry))
+    assert len(outcome.updates) == 1
+    assert outcome.numbers == ()
 
 
 def test_one_bad_item_costs_none_of_its_siblings() -> None:

@@ -7,13 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text
-from store_samples import NOW, new_send
+from store_samples import NOW, new_send, rows
 
-from store import gates, sends, suppressions, templates
+from store import gates, numbers, sends, suppressions, templates
+from store.apply import Understood, apply
 from store.database import Database, WriteTx
 from store.errors import IdempotencyConflict, Refused
 from store.outcomes import Claim
-from store.records import Preference, TemplateWord
+from store.records import NumberWord, Parsed, Preference, TemplateWord
 from store.templates import Translation, merged, of_account
 
 AT = int(NOW) - 1000
@@ -32,6 +33,39 @@ def template_send(n: int = 1, **changes: Any) -> Any:
 def known(database: Database, number: str = "100") -> tuple[Translation, ...]:
     with database.read() as tx:
         return templates.translations(tx, number, "order_ready")
+
+
+def test_a_number_knows_its_accounts_template_once_a_webhook_told_whose_it_is(database: Database) -> None:
+    with database.write() as tx:
+        templates.record(tx, [word("status", "APPROVED"), word("status", "PAUSED", waba_id="W2")])
+    assert known(database) == ()  # of two accounts, and nobody knows which is the number's
+    heard(database, 1, NumberWord("100", "W2", "15550001111"), NumberWord("101", "W1", None))
+    assert [one.status for one in known(database)] == ["PAUSED"]
+    assert [one.status for one in known(database, "101")] == ["APPROVED"]
+
+
+def test_the_last_word_of_whose_a_number_is_counts_and_its_pace_and_hold_stay(database: Database) -> None:
+    with database.write() as tx:
+        numbers.set_rate(tx, "100", 20.0)
+        numbers.pause(tx, "100", "asked for", NOW)
+    heard(database, 1, NumberWord("100", "W1", "15550001111"))
+    heard(database, 2, NumberWord("100", "W2", "15550001111"), NumberWord("100", "W3", None))
+    (row,) = rows(database, "numbers")
+    assert (row["waba_id"], row["display_number"]) == ("W3", "15550001111")
+    assert (row["rate"], row["paused_reason"]) == (20.0, "asked for")
+
+
+def test_what_is_known_of_a_number_is_not_written_again(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard(database, 1, NumberWord("100", "W1", "15550001111"))
+    monkeypatch.setattr(numbers, "_LEARN", text("no statement"))
+    heard(database, 2, NumberWord("100", "W1", "15550001111"), NumberWord("100", "W1", None))
+
+
+def heard(database: Database, webhook_id: int, *said: NumberWord) -> None:
+    with database.write() as tx:
+        apply(tx, [Understood(webhook_id, NOW, Parsed(numbers=said))], NOW)
 
 
 WORDS = st.builds(
@@ -108,7 +142,7 @@ def opt_out(tx: WriteTx, identity: str = "15550000001") -> None:
     suppressions.record(tx, [Preference(identity, suppressions.MARKETING, True, AT)])
 
 
-def rows(tx: WriteTx) -> int:
+def queued(tx: WriteTx) -> int:
     return int(tx.value(text("SELECT count(*) FROM sends")))
 
 
@@ -117,7 +151,7 @@ def test_a_stopped_template_is_refused_with_the_reason_and_leaves_nothing(tx: Wr
     templates.record(tx, [word("status", status, reason="QUALITY")])
     with pytest.raises(Refused, match=f"order_ready .en. is {status.lower().replace('_', ' ')}.*QUALITY"):
         sends.submit(tx, template_send(idempotency_key="k"), NOW)
-    assert rows(tx) == 0
+    assert queued(tx) == 0
     templates.record(tx, [word("status", "APPROVED", AT + 9)])
     assert sends.submit(tx, template_send(idempotency_key="k"), NOW).created
 
@@ -141,7 +175,7 @@ def test_an_opt_out_stops_marketing_and_what_may_be_marketing(tx: WriteTx, recip
     templates.record(tx, [word("category", "MARKETING")])
     with pytest.raises(Refused, match=r"opted out.*is marketing"):
         sends.submit(tx, template_send(recipient=recipient), NOW)
-    assert rows(tx) == 0
+    assert queued(tx) == 0
     assert sends.submit(tx, template_send(2, recipient="15550000002"), NOW).created
 
 
