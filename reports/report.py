@@ -35,7 +35,7 @@ class Asked:
         if self.kind not in KINDS:
             raise NotAsked("kind", f"There is no such report; there are {', '.join(KINDS)}.")
         if self.until < self.since:
-            raise NotAsked("until", "The last day lies before the first.")
+            raise NotAsked("until", f"The first day, {self.since}, lies after the last, {self.until}.")
         if (self.until - self.since).days >= MOST_DAYS:
             raise NotAsked("until", f"A report spans at most {MOST_DAYS} days.")
         for name in self.by:

@@ -117,7 +117,7 @@ def test_sentences_say_how_complete_a_report_is() -> None:
         (["--since", "2026-11-31"], "--since 2026-11-31 is no day; write it as 2026-11-22."),
         (["--until", "0001-01-01"], "--until 0001-01-01 is too early: reports count from 2000-01-01 on."),
         (["--since", "0001-01-01"], "--since 0001-01-01 is too early: reports count from 2000-01-01 on."),
-        (["--since", "2099-01-01"], "--since: "),
+        (["--since", "2099-01-01"], "--since: The first day, 2099-01-01, lies after the last, "),
     ],
 )
 def test_a_day_that_no_report_has_is_one_sentence(
