@@ -1,6 +1,6 @@
 """Failures: how many messages failed or were refused for which reason, and how that compares with before."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from pydantic_core import from_json
@@ -33,20 +33,19 @@ def columns(asked: Asked) -> tuple[Column, ...]:
 def rows(tx: ReadTx, asked: Asked) -> list[dict[str, Any]]:
     """The most frequent code of each group first. Days are not compared: each has its own row."""
     found = _by_code(tx, asked)
-    before = {} if "day" in asked.by else _by_code(tx, asked.before())
+    compared = "day" not in asked.by
+    before = _by_code(tx, asked.before()) if compared else {}
     totals: dict[_Key, int] = {}
     for (*group, _code), (count, _, _) in found.items():
         totals[tuple(group)] = totals.get(tuple(group), 0) + count
     ordered = sorted(found.items(), key=lambda one: (_text(one[0][:-1]), -one[1][0], one[0][-1]))
-    compared = "day" not in asked.by
     return [
         {
             **grouping.key(asked, tuple(group)),
             **_meaning(code),
             "messages": count,
             "share": grouping.share(count, totals[tuple(group)]),
-            "before": before.get((*group, code), [0])[0] if compared else None,
-            "trend": _trend(count, before.get((*group, code), [0])[0]) if compared else None,
+            **_compared(count, before.get((*group, code), [0])[0] if compared else None),
             "first_seen": first,
             "example": example,
         }
@@ -55,15 +54,15 @@ def rows(tx: ReadTx, asked: Asked) -> list[dict[str, Any]]:
 
 
 def _by_code(tx: ReadTx, asked: Asked) -> dict[_Key, list[Any]]:
-    found = rollup_sums.errors(tx, grouping.period(asked), asked.by)
-    return merged((tuple(row), row[-1]) for row in found)
+    return merged(rollup_sums.errors(tx, grouping.period(asked), asked.by))
 
 
-def merged(found: Iterable[tuple[tuple[Any, ...], str]]) -> dict[_Key, list[Any]]:
+def merged(found: Iterable[Sequence[Any]]) -> dict[_Key, list[Any]]:
+    """(group, code) -> messages, first seen, example; of rows that end in a bucket's errors."""
     sums: dict[_Key, list[Any]] = {}
-    for row, errors in found:
+    for *group, errors in found:
         for code, (count, first, example) in from_json(errors).items():
-            known = sums.setdefault((*row[:-1], code), [0, first, example])
+            known = sums.setdefault((*group, code), [0, first, example])
             known[0] += count
             known[1:] = min((known[1], known[2]), (first, example))
     return sums
@@ -76,8 +75,8 @@ def _meaning(code: str) -> dict[str, Any]:
     return {"code": code, "meaning": entry.meaning, "owner": entry.owner}
 
 
-def _trend(now: int, before: int) -> float | None:
-    return (now - before) / before if before else None
+def _compared(now: int, before: int | None) -> dict[str, Any]:
+    return {"before": before, "trend": (now - before) / before if before else None}
 
 
 def _text(group: tuple[Any, ...]) -> tuple[str, ...]:

@@ -1,12 +1,16 @@
 """How complete a report is and what it rests on, in sentences: below a table, and on the page."""
 
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from reports.report import Report
-from store.times import spelled
+from store.times import rfc3339, spelled
+
+STALE = 600.0  # seconds; a processor that runs looks for new sends far more often
 
 
-def sentences(report: Report) -> list[str]:
+def sentences(report: Report, now: float) -> list[str]:
     told = report.completeness
     if not told["worked_out"]:
         return [
@@ -25,9 +29,19 @@ def sentences(report: Report) -> list[str]:
     ]
     if waiting := _waiting(told):
         found.append(f"Not counted yet: {', '.join(waiting)}.")
+    if _unseen(report, now):
+        seen = rfc3339(int(told["sends_seen_until"]))
+        found.append(f"What was taken in after {seen} is not counted yet. Does the processor run?")
     if told["zone_changes"]:
         found.append(f"The days are still those of {report.zone}; they are being counted anew.")
     return found + _basis(report.asked.kind, told)
+
+
+def _unseen(report: Report, now: float) -> bool:
+    """Whether nobody has looked for a while for what was taken in in the period."""
+    seen = report.completeness["sends_seen_until"]
+    last = datetime.fromtimestamp(seen, ZoneInfo(report.zone)).date()
+    return bool(now - seen > STALE and last <= report.asked.until)
 
 
 def _waiting(told: dict[str, Any]) -> list[str]:

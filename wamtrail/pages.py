@@ -50,7 +50,7 @@ def house(parts: "Parts", desk: Desk) -> House:
         asked = Asked(kind, since, until, by, numbers)
         with parts.database.read(patience=PATIENCE) as tx:
             found = answers.answer(tx, asked, ZoneInfo(settings.report_zone), clock())
-        return {"zone": found.zone, "rows": found.rows, "sentences": sentences(found)}
+        return {"zone": found.zone, "rows": found.rows, "sentences": sentences(found, clock())}
 
     return House(
         database=parts.database,

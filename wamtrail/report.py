@@ -73,7 +73,7 @@ def _report(kind: str, since: str | None, until: str | None, by: str, form: str)
     if trouble is not None:
         typer.echo(f"wamtrail: {trouble}", err=True)
     if form == "table":
-        report_table.show(report)
+        report_table.show(report, clock())
     else:
         tables_out.write(report, form, sys.stdout.buffer)
 

@@ -20,7 +20,7 @@ _FRAME = 3  # characters around each cell
 _FIGURES = ("count", "share", "seconds")
 
 
-def show(report: "Report") -> None:
+def show(report: "Report", now: float) -> None:
     from rich.console import Console
 
     from reports.sentences import sentences
@@ -34,7 +34,7 @@ def show(report: "Report") -> None:
             console.print(table)
     else:
         console.print(f"Nothing counts for {_period(report)}.", highlight=False)
-    for sentence in sentences(report):
+    for sentence in sentences(report, now):
         console.print(sentence, highlight=False, soft_wrap=True)
 
 

@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from wamtrail.main import app
 from wamtrail.saying import cell
 
 DAY = date(2026, 11, 22)
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC).timestamp()
 NAMES = ("[/bold]", "[red]sale", "a\x1b[2Jb", "line\nbreak")
 TOLD = {
     "worked_out": True,
@@ -29,6 +30,7 @@ TOLD = {
     "buckets_waiting": 0,
     "late_for_sealed_days": 0,
     "zone_changes": False,
+    "sends_seen_until": NOW - 150.0,
 }
 
 
@@ -38,7 +40,7 @@ def test_a_name_with_brackets_or_signs_that_steer_a_terminal_is_shown_as_text(
     day = date(2026, 11, 22)
     columns = (Column("template", "text", "template"), Column("sent", "count", "sent"))
     rows = tuple({"template": name, "sent": 1} for name in NAMES)
-    report_table.show(Report(Asked("delivery", day, day, ("template",)), "UTC", columns, rows, TOLD))
+    report_table.show(Report(Asked("delivery", day, day, ("template",)), "UTC", columns, rows, TOLD), NOW)
     shown = capsys.readouterr().out
     assert "[/bold]" in shown
     assert "[red]sale" in shown
@@ -49,7 +51,7 @@ def test_a_name_with_brackets_or_signs_that_steer_a_terminal_is_shown_as_text(
 def test_a_report_in_which_nothing_counts_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     day = date(2026, 11, 22)
     columns, rows = (Column("sent", "count", "sent"),), ({"sent": 0},)
-    report_table.show(Report(Asked("delivery", day, day, ()), "UTC", columns, rows, TOLD))
+    report_table.show(Report(Asked("delivery", day, day, ()), "UTC", columns, rows, TOLD), NOW)
     assert capsys.readouterr().out == "Nothing counts for 2026-11-22.\n"
 
 
@@ -62,7 +64,7 @@ def test_no_word_and_no_figure_is_cut_however_narrow_the_terminal(
     columns = (*grouping.columns(asked), *delivery.COLUMNS)
     figures = {one.name: 0.5 if one.kind == "share" else 1_234_567 for one in delivery.COLUMNS}
     rows = ({"day": "2026-11-22", "number": "106540352242922", **figures},)
-    report_table.show(Report(asked, "UTC", columns, rows, TOLD))
+    report_table.show(Report(asked, "UTC", columns, rows, TOLD), NOW)
     shown = capsys.readouterr().out
     assert max(len(line) for line in shown.splitlines()) <= width
     words = shown.replace("┃", " ").replace("│", " ").split()
@@ -78,7 +80,7 @@ def test_the_code_of_a_failure_stands_in_each_table(
     monkeypatch.setattr(report_table, "WIDTH", 80)
     row = {"code": "131026", "meaning": "Nobody " * 40, "owner": "recipient", "messages": 1, "share": 1.0}
     row |= {"before": 2, "trend": -0.5, "first_seen": 1_800_000_000, "example": "0" * 36}
-    report_table.show(Report(Asked("failures", DAY, DAY), "UTC", failures.COLUMNS, (row,), TOLD))
+    report_table.show(Report(Asked("failures", DAY, DAY), "UTC", failures.COLUMNS, (row,), TOLD), NOW)
     shown = capsys.readouterr().out
     assert shown.count("131026") == shown.count("┡") > 1
     assert "0" * 36 in shown
@@ -87,7 +89,7 @@ def test_the_code_of_a_failure_stands_in_each_table(
 
 def test_a_report_of_one_row_is_a_list(capsys: pytest.CaptureFixture[str]) -> None:
     row = dict.fromkeys((one.name for one in delivery.COLUMNS), 0) | {"total": 2, "failed_rate": 0.125}
-    report_table.show(Report(Asked("delivery", DAY, DAY), "UTC", delivery.COLUMNS, (row,), TOLD))
+    report_table.show(Report(Asked("delivery", DAY, DAY), "UTC", delivery.COLUMNS, (row,), TOLD), NOW)
     lines = [line.strip("│ ").split("│") for line in capsys.readouterr().out.splitlines() if "│" in line]
     assert [[part.strip() for part in line] for line in lines] == [
         ["taken in", "2"],
@@ -96,8 +98,8 @@ def test_a_report_of_one_row_is_a_list(capsys: pytest.CaptureFixture[str]) -> No
 
 
 def test_sentences_say_how_complete_a_report_is() -> None:
-    def said(**told: Any) -> list[str]:
-        return sentences(Report(Asked("delivery", DAY, DAY), "UTC", (), (), TOLD | told))
+    def said(now: float = NOW, **told: Any) -> list[str]:
+        return sentences(Report(Asked("delivery", DAY, DAY), "UTC", (), (), TOLD | told), now)
 
     assert said() == []
     assert said(still_moving=1_200, unmatched=1) == ["Still moving: 1,200.", "Not sent from here: 1."]
@@ -105,7 +107,11 @@ def test_sentences_say_how_complete_a_report_is() -> None:
     assert said(webhooks_waiting=2, buckets_waiting=2, oldest_change_waiting_s=65.0) == [
         "Not counted yet: 2 webhooks, 2 days of a number, the oldest change 1 min 5 s ago."
     ]
-    (one,) = said(worked_out=False, still_moving=1)
+    assert said(sends_seen_until=NOW - 3600.5) == [
+        "What was taken in after 2026-11-22T10:59:59Z is not counted yet. Does the processor run?"
+    ]
+    assert said(NOW + 5 * 86_400, sends_seen_until=NOW + 86_400) == []  # which is after the period
+    (one,) = said(worked_out=False, still_moving=1, sends_seen_until=None)
     assert one.startswith("No figures were worked out yet")
 
 
