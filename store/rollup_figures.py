@@ -119,10 +119,13 @@ def _error(group: Group, row: Any) -> None:
 @lru_cache(maxsize=1_000)
 def _said(stored: str | None) -> tuple[str, str | None, bool]:
     """Meta's word (billable, free, '' when none), the category it named, whether free."""
-    if not stored or not isinstance(_object(stored), dict):
+    told = _object(stored) if stored else None
+    if not isinstance(told, dict):
         return "", None, False
     words = pricing.said(stored)
-    return ("free" if words.free else "billable"), words.category, words.free
+    if words.free:
+        return "free", words.category, True
+    return ("billable" if told.get("type") or told.get("billable") else ""), words.category, False
 
 
 def _object(stored: str) -> Any:

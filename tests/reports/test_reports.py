@@ -167,6 +167,27 @@ def test_cost_stands_on_the_day_of_the_delivery_in_the_reporting_zone(
     assert (row["day"], row["messages"]) == (day, 1)
 
 
+@pytest.mark.parametrize(
+    ("pricing", "word"),
+    [
+        ('{"category":"utility","type":"regular"}', "meta_billable"),
+        ('{"billable":true,"category":"utility"}', "meta_billable"),
+        ('{"billable":false,"category":"utility"}', "meta_free"),
+        ('{"category":"utility","type":"free_customer_service"}', "meta_free"),
+        ('{"category":"utility","pricing_model":"PMP"}', "meta_silent"),  # neither one nor the other
+        ("{", "meta_silent"),
+    ],
+)
+def test_what_meta_said_of_the_price_is_told(filled: Database, pricing: str, word: str) -> None:
+    update = StatusUpdate("w-5", "", "delivered", int(NOW) + 9, "", phone_number_id="200", pricing=pricing)
+    with filled.write() as tx:
+        apply(tx, [Understood(5, NOW + 9, Parsed(updates=(update,)))], NOW + 9)
+    rollups.refresh_all(filled, UTC, lambda: NOW + 1500)
+    (row,) = asked(filled, "cost", numbers=("200",)).rows
+    said = {name: row[name] for name in ("meta_billable", "meta_free", "meta_silent")}
+    assert said == dict.fromkeys(said, 0) | {word: 1}
+
+
 def test_every_row_has_every_column(filled: Database) -> None:
     for kind in KINDS:
         for by in ((), *((name,) for name in DIMENSIONS), DIMENSIONS):
@@ -227,8 +248,8 @@ def test_cost_says_what_was_taken_in_before_and_may_be_delivered_in_the_period(f
     ("question", "where"),
     [
         (Asked("sales", DAY, DAY), "kind"),
-        (Asked("cost", DAY, date(2027, 1, 14)), "until"),
-        (Asked("cost", date(1990, 1, 1), DAY), "until"),
+        (Asked("cost", DAY, date(2027, 1, 14)), "since"),
+        (Asked("cost", date(1990, 1, 1), DAY), "since"),
         (Asked("cost", DAY, DAY, ("colour",)), "by"),
         (Asked("cost", DAY, DAY, ("day", "day")), "by"),
     ],
