@@ -10,6 +10,12 @@ from typing import Any
 KINDS = ("delivery", "failures", "latency", "cost")
 DIMENSIONS = ("day", "number", "template", "country", "category", "type", "run")
 MOST_DAYS = 1100  # three years
+DAYS = 30  # of a period whose first day is left out
+
+
+def first_day(last: date) -> date:
+    """Of a period that is asked by its last day alone."""
+    return last - timedelta(days=DAYS - 1)
 
 
 class NotAsked(Exception):
@@ -35,9 +41,9 @@ class Asked:
         if self.kind not in KINDS:
             raise NotAsked("kind", f"There is no such report; there are {', '.join(KINDS)}.")
         if self.until < self.since:
-            raise NotAsked("until", f"The first day, {self.since}, lies after the last, {self.until}.")
+            raise NotAsked("since", f"The first day, {self.since}, lies after the last, {self.until}.")
         if (self.until - self.since).days >= MOST_DAYS:
-            raise NotAsked("until", f"A report spans at most {MOST_DAYS} days.")
+            raise NotAsked("since", f"A report spans at most {MOST_DAYS} days.")
         for name in self.by:
             if name not in DIMENSIONS:
                 raise NotAsked("by", f"A report is grouped by any of {', '.join(DIMENSIONS)}.")

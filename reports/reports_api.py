@@ -1,7 +1,7 @@
 """GET /api/v1/reports/delivery|failures|latency|cost: the reports as JSON."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -15,11 +15,9 @@ from starlette.routing import BaseRoute, Route
 from reports import answers, tables_out
 from reports.access import PATIENCE, reader
 from reports.query import read, refused
-from reports.report import DIMENSIONS, KINDS, Asked, NotAsked
+from reports.report import DIMENSIONS, KINDS, Asked, NotAsked, first_day
 from reports.values import Day
 from store.database import Database
-
-DAYS = 30  # of a period without `since`
 
 
 def _groups(value: Any) -> Any:
@@ -51,14 +49,12 @@ def routes(database: Database, zone: ZoneInfo, clock: Callable[[], float]) -> li
         query = read(request.query_params, ReportQuery)
         now = clock()
         until = query.until or datetime.fromtimestamp(now, zone).date()
-        since = query.since or until - timedelta(days=DAYS - 1)
+        since = query.since or first_day(until)
         asked = Asked(kind, since, until, query.by, bearer.numbers)
         try:
             answer = await run_in_threadpool(_answer, database, asked, zone, now)
         except NotAsked as problem:
-            # What was left out is not wrong: then the first day is.
-            where = problem.where if problem.where != "until" or query.until else "since"
-            raise refused([(where, str(problem))]) from None
+            raise refused([(problem.where, str(problem))]) from None
         return JSONResponse(answer)
 
     return [Route(f"/v1/reports/{kind}", partial(report, kind)) for kind in KINDS]

@@ -1,7 +1,7 @@
 """`wamtrail report`: what became of the messages of a period, as a table or a file."""
 
 import sys
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 import typer
 
@@ -51,7 +51,7 @@ def cost(since: str | None = _SINCE, until: str | None = _UNTIL, by: str = _BY, 
 
 def _report(kind: str, since: str | None, until: str | None, by: str, form: str) -> None:
     from reports import answers, tables_out
-    from reports.report import Asked, NotAsked
+    from reports.report import Asked, NotAsked, first_day
     from wamtrail.opening import clock, opened, report_zone
 
     settings = load()
@@ -62,14 +62,13 @@ def _report(kind: str, since: str | None, until: str | None, by: str, form: str)
     with opened(settings) as database:
         zone, trouble = report_zone(database, settings)
         last = _day(until, "--until") if until else datetime.fromtimestamp(clock(), zone).date()
-        first = _day(since, "--since") if since else last - timedelta(days=29)
+        first = _day(since, "--since") if since else first_day(last)
         asked = Asked(kind, first, last, tuple(part.strip() for part in by.split(",") if part.strip()))
         try:
             with database.read() as tx:
                 report = answers.answer(tx, asked, zone, clock())
         except NotAsked as problem:
-            where = "since" if problem.where == "until" and until is None else problem.where
-            fail(f"--{where}: {problem}", code=2)
+            fail(f"--{problem.where}: {problem}", code=2)
     if trouble is not None:
         typer.echo(f"wamtrail: {trouble}", err=True)
     if form == "table":

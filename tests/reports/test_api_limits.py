@@ -183,7 +183,7 @@ async def test_a_whole_number_is_digits_alone(seeds: Seeds, path: str, value: st
 @pytest.mark.parametrize(
     ("asked", "wrong"),
     [
-        ({"since": "2027-02-01", "until": "2027-01-01"}, "until"),
+        ({"since": "2027-02-01", "until": "2027-01-01"}, "since"),
         ({"since": "2300-01-01"}, "since"),
         ({"since": "2001-01-01"}, "since"),
         ({"by": ""}, "by"),
