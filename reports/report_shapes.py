@@ -44,6 +44,13 @@ _COMPLETE: dict[str, tuple[dict[str, Any], str]] = {
     "sends_seen_until": ({"type": ["number", "null"]}, "Unix seconds."),
     "zone_changes": ({"type": "boolean"}, "Whether days are being counted in a new zone just now."),
 }
+_BASIS: dict[str, dict[str, tuple[dict[str, Any], str]]] = {
+    "latency": {"relative_error": ({"type": "number"}, "By how much a quantile is off at most.")},
+    "cost": {
+        "account": ({"type": "boolean"}, "Whether an account is kept, so that there are amounts."),
+        "rate_card": ({"type": "boolean"}, "Whether any rates are known."),
+    },
+}
 
 
 def schemas() -> dict[str, Any]:
@@ -66,7 +73,7 @@ def _report(kind: str) -> dict[str, Any]:
             "zone": {"type": "string", "description": "The time zone whose days are counted."},
             "columns": {"type": "array", "items": _COLUMN, "description": "In order, those of `by` first."},
             "rows": {"type": "array", "items": _row(_COLUMNS[kind])},
-            "completeness": _completeness(),
+            "completeness": _completeness(kind),
         },
     )
 
@@ -81,10 +88,10 @@ def _row(columns: tuple[Column, ...]) -> dict[str, Any]:
     return {**_object("", {**groups, **own}), "required": list(own)}
 
 
-def _completeness() -> dict[str, Any]:
-    known = {name: {**schema, "description": text} for name, (schema, text) in _COMPLETE.items()}
-    found = _object("What may still change the figures, and what they rest on.", known)
-    return {**found, "additionalProperties": {"type": ["string", "number", "boolean", "null"]}}
+def _completeness(kind: str) -> dict[str, Any]:
+    keys = {**_COMPLETE, **_BASIS.get(kind, {})}
+    known = {name: {**schema, "description": text} for name, (schema, text) in keys.items()}
+    return _object("What may still change the figures, and what they rest on.", known)
 
 
 def _object(text: str, properties: dict[str, Any]) -> dict[str, Any]:
