@@ -16,7 +16,7 @@ COLUMNS = (
     Column("billable", "count", "charged"),
     Column("free", "count", "free"),
     Column("unpriced", "count", "no rate known"),
-    Column("uncharged", "count", "no account kept"),
+    Column("uncharged", "count", "not in the account"),
     Column("meta_billable", "count", "Meta said billable"),
     Column("meta_free", "count", "Meta said free"),
     Column("meta_silent", "count", "Meta said nothing"),
