@@ -105,8 +105,7 @@ def _everything(
     _let_in_hand_end(database, pause)
     _rows(database, person, words, done, told, person.wamids)
     for table in sweeping.tables():
-        found = sweeping.sweep(database, table, person, words, lambda n: told("tables", n))
-        done.counts[table.name] += found
+        done.counts += sweeping.sweep(database, table, person, words, lambda n: told("tables", n))
     return person, last
 
 
@@ -118,6 +117,7 @@ def found(database: Database, asked: Asked, words: Words, told: Told = _quiet) -
         person = person.also(erasure_find.names(tx, person))
         person = person.also(wamids=erasure_find.wamids(tx, person))
         sends = erasure_find.sends(tx, person)
+    theirs = {message_id for message_id, _ in sends}
     person = person.also(wamids=erasure_find.encoded(database, person, lambda n: told("messages", n)))
     done = Erased(len(person.names))
     done.counts["cancelled"] = sum(state == "queued" for _, state in sends)
@@ -126,9 +126,19 @@ def found(database: Database, asked: Asked, words: Words, told: Told = _quiet) -
     )
     for table in sweeping.tables():
         for page in sweeping.pages(database, table):
-            done.counts[table.name] += sum(sweeping.holds(table, row, person, words) for row in page)
+            done.counts[table.name] += sum(
+                sweeping.holds(table, row, person, words) or _answers_theirs(table.name, row, theirs)
+                for row in page
+            )
             told("tables", len(page))
+    with database.read() as tx:
+        done.counts["searches"] = searches.count(tx)  # all go
     return done
+
+
+def _answers_theirs(table: str, row: sweeping.Row, theirs: set[str]) -> bool:
+    """An answer to a send of theirs goes, whatever is in it."""
+    return table == "attempt_outcomes" and row["message_id"] in theirs and row["answer"] is not None
 
 
 def _new(asked: Asked) -> Person:
@@ -213,10 +223,8 @@ def _rows(
     done.counts["sends"] += len(sends)
     wanted = sorted({*wamids, *groups})
     for some in _slices(wanted, erasure_rows.AT_ONCE):
-        updates = written(database, partial(erasure_rows.erase, wamids=some, person=person, words=words))
-        done.counts["status_updates"] += updates
+        done.counts += written(database, partial(erasure_rows.erase, wamids=some, person=person, words=words))
         told("messages", len(some))
-    done.counts["messages"] += len(wanted)
 
 
 def _came_meanwhile(

@@ -4,11 +4,12 @@ The rows stay, so that figures stay: times, words, codes and prices are nobody's
 there already (a status that came while the erasure ran) is merged into it.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 
 from store import ledger, replay, senders_columns, strangers, updates
 from store.database import WriteTx
@@ -33,9 +34,10 @@ _DELETE_UPDATE = text(
 )
 
 
-def erase(tx: WriteTx, wamids: Sequence[str], person: Person, words: Words) -> int:
+def erase(tx: WriteTx, wamids: Sequence[str], person: Person, words: Words) -> Counter[str]:
     """Rename these messages of theirs, or take them out as a member; everything that names the wamid.
-    How many status updates they had."""
+    How many rows of which table are others now."""
+    done: Counter[str] = Counter()
     new = {wamid: renamed(person, wamid) for wamid in wamids}
     _lock(tx, new)
     before = _folded(tx, wamids)
@@ -44,13 +46,13 @@ def erase(tx: WriteTx, wamids: Sequence[str], person: Person, words: Words) -> i
         text(f"SELECT * FROM status_updates WHERE wamid {among(tx, 'wamids')}"),
         {"wamids": given(tx, sorted(wamids))},
     )
-    crowded = _messages(tx, new, person, words)
-    _updates(tx, told, new, person, words)
+    crowded = _messages(tx, new, person, words, done)
+    _updates(tx, told, new, person, words, done)
     # Where all updates are kept the fold says best which of two values counts that are alike now.
     replay.recompute(tx, sorted({new[wamid] for wamid in wamids if wamid in before or wamid in crowded}))
-    _inbound(tx, new, person, words)
-    _beside(tx, new, person)
-    return len(told)
+    _inbound(tx, new, person, words, done)
+    _beside(tx, new, person, done)
+    return done
 
 
 def renamed(person: Person, wamid: str) -> str:
@@ -109,7 +111,7 @@ def _sends(tx: WriteTx, new: dict[str, str]) -> None:
         tx.run(text("UPDATE sends SET wamid = :new WHERE wamid = :old"), {"new": new[old], "old": old})
 
 
-def _messages(tx: WriteTx, new: dict[str, str], person: Person, words: Words) -> set[str]:
+def _messages(tx: WriteTx, new: dict[str, str], person: Person, words: Words, done: Counter[str]) -> set[str]:
     """Rename the rows; those whose new id was there already, and which therefore are gone."""
     crowded: set[str] = set()
     statement = f"SELECT * FROM messages WHERE wamid {among(tx, 'wamids')} ORDER BY wamid"
@@ -120,36 +122,36 @@ def _messages(tx: WriteTx, new: dict[str, str], person: Person, words: Words) ->
             if row.message_id is not None:
                 senders_columns.copy(tx, [row.message_id])
             crowded.add(old)
+            done["messages"] += 1
             continue
         data = words.data if new[old] != old else person.text
-        tx.run(
-            _MESSAGE,
-            {
-                "old": old,
-                "new": new[old],
-                "data": None if row.callback_data is None else data(row.callback_data),
-                **{
-                    name: _text(person, getattr(row, name))
-                    for name in ("reference", "recipient", "recipient_id", "recipient_user_id")
-                },
-                **{
-                    name: (value := getattr(row, name)) and words.part(person, value)
-                    for name in ("pricing", "error")
-                },
-            },
-        )
-    _participants(tx, new, person, words)
+        values = {
+            "wamid": new[old],
+            "callback_data": None if row.callback_data is None else data(row.callback_data),
+            **{name: _text(person, getattr(row, name)) for name in _MESSAGE_TEXTS},
+            **{name: (value := getattr(row, name)) and words.part(person, value) for name in _MESSAGE_PARTS},
+        }
+        done["messages"] += _changed(tx, _MESSAGE, old, row, values)
+    _participants(tx, new, person, words, done)
     return crowded
 
 
+_MESSAGE_TEXTS = ("reference", "recipient", "recipient_id", "recipient_user_id", "type", "template")
+_MESSAGE_PARTS = ("pricing", "error")
+_MESSAGE_SETS = ", ".join(f"{name} = :{name}" for name in (*_MESSAGE_TEXTS, *_MESSAGE_PARTS))
 _MESSAGE = text(
-    "UPDATE messages SET wamid = :new, reference = :reference, recipient = :recipient,"
-    " recipient_id = :recipient_id, recipient_user_id = :recipient_user_id, callback_data = :data,"
-    " pricing = :pricing, error = :error WHERE wamid = :old"
+    f"UPDATE messages SET wamid = :wamid, callback_data = :callback_data, {_MESSAGE_SETS} WHERE wamid = :old"
 )
 
 
-def _participants(tx: WriteTx, new: dict[str, str], person: Person, words: Words) -> None:
+def _changed(tx: WriteTx, statement: TextClause, old: str, row: Any, values: dict[str, Any]) -> int:
+    """Write the values of a row whose key is the wamid `old`, when they are others than it has."""
+    if all(getattr(row, name) == value for name, value in values.items()):
+        return 0
+    return tx.run(statement, {**values, "old": old})
+
+
+def _participants(tx: WriteTx, new: dict[str, str], person: Person, words: Words, done: Counter[str]) -> None:
     statement = f"SELECT * FROM participants WHERE wamid {among(tx, 'wamids')} ORDER BY wamid, participant"
     for row in tx.all(text(statement), {"wamids": given(tx, sorted(new))}):
         values = {**row._mapping, "wamid": new[row.wamid], "participant": person.text(row.participant)}
@@ -168,9 +170,17 @@ def _participants(tx: WriteTx, new: dict[str, str], person: Person, words: Words
             ),
             values,
         )
+        done["participants"] += 1
 
 
-def _updates(tx: WriteTx, told: Sequence[Any], new: dict[str, str], person: Person, words: Words) -> None:
+def _updates(
+    tx: WriteTx,
+    told: Sequence[Any],
+    new: dict[str, str],
+    person: Person,
+    words: Words,
+    done: Counter[str],
+) -> None:
     """Each under its new key, in the batch of the feed where it stood."""
     there = {one.key: one for one in updates.of_messages(tx, sorted(set(new.values()) - set(new)))}
     for row in sorted(told, key=lambda row: updates.heard(row).key):
@@ -179,6 +189,7 @@ def _updates(tx: WriteTx, told: Sequence[Any], new: dict[str, str], person: Pers
         if erased == old:
             continue
         tx.run(_DELETE_UPDATE, dict(zip(updates.KEY, old.key, strict=True)))
+        done["status_updates"] += 1
         known = there.get(erased.key)
         if known is not None:
             updates.write(tx, updates.merge(known, erased))
@@ -189,33 +200,31 @@ def _updates(tx: WriteTx, told: Sequence[Any], new: dict[str, str], person: Pers
         there[erased.key] = erased
 
 
-def _inbound(tx: WriteTx, new: dict[str, str], person: Person, words: Words) -> None:
-    wanted = {"wamids": given(tx, sorted(new))}
+def _inbound(tx: WriteTx, new: dict[str, str], person: Person, words: Words, done: Counter[str]) -> None:
+    """Theirs, and answers to messages of theirs, also to those that are known by nothing else."""
     statement = f"SELECT * FROM inbound_messages WHERE wamid {among(tx, 'wamids')} ORDER BY wamid"
-    for row in tx.all(text(statement), wanted):
+    for row in tx.all(text(statement), {"wamids": given(tx, sorted(new))}):
         if new[row.wamid] != row.wamid and _there(tx, "inbound_messages", new[row.wamid]):
             tx.run(text("DELETE FROM inbound_messages WHERE wamid = :old"), {"old": row.wamid})
+            done["inbound_messages"] += 1
             continue
-        tx.run(
-            text(
-                "UPDATE inbound_messages SET wamid = :new, sender_id = :sender_id,"
-                " sender_user_id = :sender_user_id, content = :content WHERE wamid = :old"
-            ),
-            {
-                "old": row.wamid,
-                "new": new[row.wamid],
-                "sender_id": _text(person, row.sender_id),
-                "sender_user_id": _text(person, row.sender_user_id),
-                "content": row.content and words.part(person, row.content),
-            },
-        )
-    tx.run(
-        text("UPDATE inbound_messages SET replies_to = :new WHERE replies_to = :old"),
-        [{"old": old, "new": new[old]} for old in sorted(new)],
-    )
+        values = {
+            "wamid": new[row.wamid],
+            **{name: _text(person, getattr(row, name)) for name in _INBOUND_TEXTS},
+            "content": row.content and words.part(person, row.content),
+        }
+        done["inbound_messages"] += _changed(tx, _INBOUND, row.wamid, row, values)
+    renamed_ones = [{"old": old, "new": new[old]} for old in sorted(new) if new[old] != old]
+    if renamed_ones:
+        tx.run(text("UPDATE inbound_messages SET replies_to = :new WHERE replies_to = :old"), renamed_ones)
 
 
-def _beside(tx: WriteTx, new: dict[str, str], person: Person) -> None:
+_INBOUND_TEXTS = ("sender_id", "sender_user_id", "type", "group_id", "replies_to")
+_INBOUND_SETS = ", ".join(f"{name} = :{name}" for name in (*_INBOUND_TEXTS, "content"))
+_INBOUND = text(f"UPDATE inbound_messages SET wamid = :wamid, {_INBOUND_SETS} WHERE wamid = :old")
+
+
+def _beside(tx: WriteTx, new: dict[str, str], person: Person, done: Counter[str]) -> None:
     """Every other table that names a message, when its id is another now."""
     renamed_ones = [old for old in new if new[old] != old]
     if not renamed_ones:
@@ -228,11 +237,12 @@ def _beside(tx: WriteTx, new: dict[str, str], person: Person) -> None:
             f"UPDATE {table} SET wamid = :new WHERE {by_key(table)}wamid = :old AND NOT EXISTS"
             f" (SELECT 1 FROM {table} AS other WHERE other.wamid = :new{same})"
         )
+        gone = text(f"DELETE FROM {table} WHERE {by_key(table)}wamid = :old")
         for old in _in(tx, table, renamed_ones):
-            tx.run(move, {"old": old, "new": new[old]})
-            tx.run(text(f"DELETE FROM {table} WHERE {by_key(table)}wamid = :old"), {"old": old})
+            done[table] += tx.run(move, {"old": old, "new": new[old]}) + tx.run(gone, {"old": old})
     for old in _in(tx, "strangers", renamed_ones):
         _stranger(tx, old, new[old], person)
+        done["strangers"] += 1
 
 
 def by_key(table: str) -> str:

@@ -22,6 +22,10 @@ _SEND = text(
     " idempotency_key = :key, note = :note, error = :error WHERE message_id = :id"
 )
 
+_ANSWER = text(
+    "UPDATE attempt_outcomes SET answer = NULL, error = :error WHERE message_id = :id AND number = :number"
+)
+
 
 def stop(tx: WriteTx, person: Person, now: float) -> int:
     """Cancel what is queued for them; how many. Raises Refused while something is being sent."""
@@ -47,23 +51,23 @@ def erase(tx: WriteTx, message_ids: Sequence[str], person: Person, words: Words)
     done = [row for row in rows if row.state not in ("queued", "sending")]
     for row in done:
         tx.run(_SEND, _stripped(row, person, words))
-    outcomes = tx.all(
-        text(f"SELECT message_id, number, error FROM attempt_outcomes WHERE message_id {among(tx, 'ids')}"),
-        {"ids": given(tx, [row.message_id for row in done])},
+    return _answers(tx, [row.message_id for row in done], person, words)
+
+
+def _answers(tx: WriteTx, message_ids: Sequence[str], person: Person, words: Words) -> int:
+    found = tx.all(
+        text(
+            "SELECT message_id, number, error, answer IS NOT NULL AS answered FROM attempt_outcomes"
+            f" WHERE message_id {among(tx, 'ids')}"
+        ),
+        {"ids": given(tx, message_ids)},
     )
-    for one in outcomes:
-        tx.run(
-            text(
-                "UPDATE attempt_outcomes SET answer = NULL, error = :error"
-                " WHERE message_id = :id AND number = :number"
-            ),
-            {
-                "id": one.message_id,
-                "number": one.number,
-                "error": one.error and words.part(person, one.error),
-            },
-        )
-    return len(outcomes)
+    changed = 0
+    for one in found:
+        error = one.error and words.part(person, one.error)
+        if one.answered or error != one.error:
+            changed += tx.run(_ANSWER, {"id": one.message_id, "number": one.number, "error": error})
+    return changed
 
 
 def _stripped(row: Any, person: Person, words: Words) -> dict[str, Any]:

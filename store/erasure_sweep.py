@@ -4,6 +4,7 @@ The walk goes by the tables' own description. A table that appears later is swep
 only what belongs to the installation itself is left out.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -54,15 +55,17 @@ def columns(table: Table) -> list[str]:
     ]
 
 
-def sweep(database: Database, table: Table, person: Person, words: Words, told: Callable[[int], None]) -> int:
-    """Take the person out of this table; in how many rows they were."""
-    found = 0
+def sweep(
+    database: Database, table: Table, person: Person, words: Words, told: Callable[[int], None]
+) -> Counter[str]:
+    """Take the person out of this table; in how many rows they were, and in those of messages beside it."""
+    done: Counter[str] = Counter()
     for page in pages(database, table):
         hits = [row for row in page if holds(table, row, person, words)]
         for some in (hits[at : at + AT_ONCE] for at in range(0, len(hits), AT_ONCE)):
-            found += written(database, partial(_clean, table=table, hits=some, person=person, words=words))
+            done += written(database, partial(_clean, table=table, hits=some, person=person, words=words))
         told(len(page))
-    return found
+    return done
 
 
 def pages(database: Database, table: Table) -> Iterator[Sequence[Row]]:
@@ -121,13 +124,11 @@ def _as_text(value: Any) -> str:
     return bytes(value).decode("utf-8", "surrogateescape")
 
 
-def _clean(tx: WriteTx, table: Table, hits: Sequence[Row], person: Person, words: Words) -> int:
+def _clean(tx: WriteTx, table: Table, hits: Sequence[Row], person: Person, words: Words) -> Counter[str]:
     keys = [one.name for one in table.primary_key.columns]
     if table.name in MESSAGES:
-        wamids = sorted({row["wamid"] for row in hits})
-        erasure_rows.erase(tx, wamids, person, words)
-        return len(hits)
-    return sum(_clean_row(tx, table, keys, row, person, words) for row in hits)
+        return erasure_rows.erase(tx, sorted({row["wamid"] for row in hits}), person, words)
+    return Counter({table.name: sum(_clean_row(tx, table, keys, row, person, words) for row in hits)})
 
 
 def _clean_row(

@@ -34,6 +34,10 @@ def find(tx: ReadTx, search_id: str, user_id: str, now: float) -> str | None:
     return found
 
 
+def count(tx: ReadTx) -> int:
+    return int(tx.value(text("SELECT count(*) FROM searches")) or 0)
+
+
 def forget(tx: WriteTx) -> int:
     """All of them: part of erasing a person, since a query can hold a number in any spelling."""
     return tx.run(text("DELETE FROM searches"))

@@ -4,23 +4,27 @@ from typing import Any
 
 import pytest
 from erasure_works import (
+    AT,
     OTHER,
     THEIRS,
     USER,
     WHO,
     WORDS,
     asked,
+    body,
     erase,
     everything,
     filled,
     follow,
     left,
+    process,
     replayed,
+    wamid,
 )
 from sqlalchemy import text
 from store_samples import CLAIM, NOW, message_id, new_send, rows
 
-from store import erasure, message_page, sends, verify
+from store import erasure, message_page, sends, verify, webhooks
 from store.database import Database, ReadTx
 from store.errors import Refused
 from whatsapp.erased import erased_on
@@ -141,6 +145,35 @@ def test_a_dry_run_tells_of_all_and_changes_nothing(database: Database) -> None:
     assert found.counts["webhooks"] == 12
     assert found.counts["cancelled"] == 1
     assert found.counts["suppressions"] == 2
+
+
+def test_it_tells_of_as_many_rows_as_a_dry_run_did(database: Database) -> None:
+    filled(database)
+    before = erasure.found(database, asked(), WORDS)
+    done = erase(database)
+    assert (done.names, +done.counts) == (before.names, +before.counts)
+
+
+def test_an_answer_to_a_message_that_is_not_known_loses_its_id(database: Database) -> None:
+    filled(database)
+    gone = wamid(WHO, 77)
+    reaction = {"emoji": "x", "message_id": gone}
+    told = {"from": OTHER, "timestamp": str(AT)}
+    bodies = [
+        body(messages=[{**told, "id": wamid(OTHER, 71), "type": "reaction", "reaction": reaction}]),
+        body(messages=[{**told, "id": wamid(OTHER, 72), "type": "text", "context": {"id": gone}}]),
+    ]
+    with database.write() as tx:
+        webhooks.keep(tx, [webhooks.Incoming(one, NOW) for one in bodies])
+    process(database)
+    with database.write() as tx:
+        changed = text("UPDATE inbound_messages SET group_id = :number, type = :number WHERE wamid = :wamid")
+        assert tx.run(changed, {"number": f"{WHO}-123", "wamid": wamid(OTHER, 72)}) == 1
+    erase(database)
+    assert left(database) == {}
+    assert not [place for place, value in everything(database) if gone in value]
+    before = rows(database, "inbound_messages", order="wamid")
+    assert {one["replies_to"][:7] for one in before if one["sender_id"] == OTHER} == {"erased-"}
 
 
 def test_it_is_written_down_without_the_number(database: Database) -> None:
