@@ -13,6 +13,7 @@ from typing import Literal, get_args
 
 from sqlalchemy import text
 
+from store import own_numbers
 from store.database import ReadTx, WriteTx
 from store.errors import StoreError
 
@@ -21,7 +22,6 @@ ROLES: tuple[str, ...] = get_args(Role)
 
 _SECRET = re.compile(r"[A-Za-z0-9_-]{43}")  # secrets.token_urlsafe(32): 256 bits
 _TOKEN = re.compile(r"wt_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
-_NUMBER = re.compile(r"\S+")
 _NOBODY = bytes(32)  # compared with when the id is unknown, so that both answers take as long
 
 
@@ -41,6 +41,10 @@ class Bearer:
     def nameless(self) -> bool:
         """Whether rows that belong to no sending number are theirs to see: admins' of all numbers."""
         return self.role == "admin" and not self.numbers
+
+    def may_see(self, number: str | None) -> bool:
+        """What belongs to this sending number."""
+        return number in (self.numbers or (number,)) if number else self.nameless
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +66,8 @@ def create(tx: WriteTx, name: str, role: str, numbers: Sequence[str], now: float
     """
     if role not in ROLES:
         raise BadToken(f"The role is none of {', '.join(ROLES)}; choose one of them.")
-    if not all(_NUMBER.fullmatch(number) for number in numbers):
-        raise BadToken("A sending number is empty or holds a blank; give each phone_number_id by itself.")
+    if not own_numbers.are_ids(numbers):
+        raise BadToken(own_numbers.WRONG)
     if not _SECRET.fullmatch(secret_part):
         raise BadToken("The secret part of a token must be 43 random signs, as secrets.token_urlsafe makes.")
     # The public half is derived, so that one random value is all a caller has to bring.

@@ -7,13 +7,12 @@ from typing import Any
 
 from sqlalchemy import Row, text
 
-from store import sessions
+from store import own_numbers, sessions
 from store.database import ReadTx, WriteTx
 from store.errors import StoreError
 
 ROLES = ("admin", "support", "reporter")
 _NAME = re.compile(r"[^\s:\x00-\x1f\x7f]{1,64}")  # no colon: the audit log writes "token:<id>"
-_NUMBER = re.compile(r"\S+")
 _COLUMNS = "user_id, name, role, numbers, password, created_at, disabled_at"
 
 
@@ -46,8 +45,8 @@ def checked(name: str, role: str, numbers: Sequence[str]) -> str:
         raise BadUser("A name has 1 to 64 signs, no blank and no colon, and is not 'command'.")
     if role not in ROLES:
         raise BadUser(f"The role is none of {', '.join(ROLES)}; choose one of them.")
-    if not all(_NUMBER.fullmatch(number) for number in numbers):
-        raise BadUser("A sending number is empty or holds a blank; give each phone_number_id by itself.")
+    if not own_numbers.are_ids(numbers):
+        raise BadUser(own_numbers.WRONG)
     return name
 
 

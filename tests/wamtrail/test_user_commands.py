@@ -53,7 +53,10 @@ def test_a_name_is_taken_once_and_a_weak_password_never(database: Database) -> N
 
 @pytest.mark.parametrize(
     ("name", "role", "number"),
-    [("a b", "admin", "1"), ("a:b", "admin", "1"), ("a", "sender", "1"), ("a", "admin", "")],
+    [
+        *(("a b", "admin", "1"), ("a:b", "admin", "1"), ("a", "sender", "1"), ("a", "admin", "")),
+        *(("a", "admin", "abc"), ("a", "admin", "+911234567"), ("a", "admin", "１２")),
+    ],
 )
 def test_what_cannot_be_a_user_is_refused(name: str, role: str, number: str) -> None:
     with pytest.raises(BadUser):
@@ -111,6 +114,7 @@ def test_a_change_of_password_and_numbers_by_one_command(database: Database) -> 
         (("asha", "--number", "1", "--all-numbers"), 2, "exclude each other"),
         (("asha", "--role", "king"), 1, "The role is none of"),
         (("asha", "--number", "1 2"), 1, "A sending number"),
+        (("asha", "--number", "abc"), 1, "PHONE_NUMBER_ID, digits alone"),
         (("nobody", "--role", "admin"), 1, "There is no user of this name"),
     ],
 )
