@@ -42,13 +42,15 @@ _FOLLOWED = ("strangers", "open_messages", "report_strangers", "dirty_messages",
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """`name`: phone digits or user id; `shown`: what the audit log says; `secret`: random, made for this."""
+    """`name`: phone digits or user id; `shown`: what the audit log says; `secret`: random, made for this.
+    `typed`: the digits as they were given, which with a default country are not yet the name."""
 
     name: str
     shown: str
     now: float
     day: str
     secret: bytes
+    typed: str = ""
 
 
 @dataclass(slots=True)
@@ -112,7 +114,7 @@ def _everything(
 def found(database: Database, asked: Asked, words: Words, told: Told = _quiet) -> Erased:
     """What `erase` would find now; nothing is changed."""
     with database.read() as tx:
-        _refuse_ours(tx, asked.name)
+        _refuse_ours(tx, asked)
         person = erasure_state.peeked(tx, asked.name) or _new(asked)
         person = person.also(erasure_find.names(tx, person))
         person = person.also(wamids=erasure_find.wamids(tx, person))
@@ -145,12 +147,14 @@ def _new(asked: Asked) -> Person:
     return Person(frozenset({asked.name}), frozenset(), asked.secret, asked.day)
 
 
-def _refuse_ours(tx: ReadTx, name: str) -> None:
+def _refuse_ours(tx: ReadTx, asked: Asked) -> None:
     """A sending number, by its id or as people write it: erasing it would take its messages their sender."""
-    ours = any(name in (one.phone_number_id, digits(one.display_number or "")) for one in numbers.every(tx))
-    for table in ("sends", "strangers", "inbound_messages"):
-        statement = f"SELECT 1 FROM {table} WHERE phone_number_id = :name LIMIT 1"
-        ours = ours or tx.value(text(statement), {"name": name}) is not None
+    given_as = sorted({asked.name, asked.typed} - {""})
+    known = {digits(one.display_number or "") for one in numbers.every(tx)}
+    ours = not known.isdisjoint(given_as)
+    for table in ("numbers", "sends", "strangers", "inbound_messages"):
+        statement = f"SELECT 1 FROM {table} WHERE phone_number_id {among(tx, 'names')} LIMIT 1"
+        ours = ours or tx.value(text(statement), {"names": given(tx, given_as)}) is not None
     if ours:
         raise Refused("This is one of your own sending numbers, not a person's.")
 
@@ -158,7 +162,7 @@ def _refuse_ours(tx: ReadTx, name: str) -> None:
 def _begin(database: Database, asked: Asked, done: Erased) -> tuple[str, Person]:
     """Remembered, and nothing more leaves for them; both or none."""
     with database.read() as tx:
-        _refuse_ours(tx, asked.name)
+        _refuse_ours(tx, asked)
         person = erasure_state.peeked(tx, asked.name) or _new(asked)
         names = erasure_find.names(tx, person)
 

@@ -81,6 +81,7 @@ _SHOWN = {"cancelled": "queued, now cancelled", "webhooks": "webhook bodies"}
 def _asked(typed: str, settings: Settings) -> "Asked":
     from store.erasure import Asked
     from wamtrail.opening import clock
+    from whatsapp.masking import digits
     from whatsapp.recipient import InvalidRecipient, mask, parse_recipient
 
     try:
@@ -89,7 +90,7 @@ def _asked(typed: str, settings: Settings) -> "Asked":
         fail(f"--recipient: {problem}", code=2)
     now = clock()
     day = datetime.fromtimestamp(now, UTC).date().isoformat()
-    return Asked(name, mask(name), now, day, secrets.token_bytes(32))
+    return Asked(name, mask(name), now, day, secrets.token_bytes(32), digits(typed))
 
 
 @contextmanager

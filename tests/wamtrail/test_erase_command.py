@@ -129,12 +129,14 @@ def test_a_sending_number_of_ours_is_refused(database: Database, more: list[str]
         tx.run(
             text(
                 "INSERT INTO strangers (wamid, address, seen_at, phone_number_id)"
-                " VALUES ('w', 'w-1', 1.0, '106540352242922')"
+                " VALUES ('w', 'w-1', 1.0, '106540352242922'), ('v', 'w-2', 1.0, '9876512345')"
             )
         )
-    done = run(database, "--recipient", "106540352242922", *more)
-    assert done.returncode == 1
-    assert done.stderr == "wamtrail: This is one of your own sending numbers, not a person's.\n"
+    for typed in ("106540352242922", "9876512345"):
+        country = {"WAMTRAIL_DEFAULT_COUNTRY": "IN"} if len(typed) == 10 else {}
+        done = run(database, "--recipient", typed, *more, **country)
+        assert done.returncode == 1
+        assert done.stderr == "wamtrail: This is one of your own sending numbers, not a person's.\n"
 
 
 @pytest.mark.parametrize("typed", ["98765 43210", "hello", ""])
