@@ -13,15 +13,15 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
-from reports import events
+from reports import events, message_list
 from reports.access import PATIENCE, SENDERS, reader
 from reports.frame import Framed
-from reports.message_json import listed_json, message_json, number_of
+from reports.message_json import message_json, number_of
 from reports.problems import HANDLERS, Problem
 from reports.query import MessagesQuery, NoQuery, read
 from reports.throttle import Throttle
-from reports.values import LONGEST, write_cursor
-from store import audit, group_rows, listing, stories
+from reports.values import LONGEST
+from store import audit, stories
 from store.database import Database
 from store.stories import Story
 from store.tokens import Bearer
@@ -62,7 +62,7 @@ def routes(database: Database, clock: Callable[[], float]) -> list[BaseRoute]:
         query = read(request.query_params, MessagesQuery)
         if query.to is not None:
             await run_in_threadpool(_noted, database, bearer, query.to, clock())
-        return JSONResponse(await run_in_threadpool(page, database, query, bearer, PATIENCE))
+        return JSONResponse(await run_in_threadpool(_page, database, query, bearer))
 
     async def message(request: Request) -> Response:
         bearer = await reader(database, request, SENDERS)
@@ -93,21 +93,9 @@ def _with_lines(pattern: re.Pattern[str]) -> re.Pattern[str]:
     return re.compile(pattern.pattern, re.DOTALL)
 
 
-def page(
-    database: Database, query: MessagesQuery, bearer: Bearer, patience: float | None = None
-) -> dict[str, Any]:
-    """{messages, next}: newest first; `next` is the cursor of the next page, null on the last."""
-    wanted = query.filter(bearer.numbers, nameless=bearer.nameless)
-    with database.read(patience=patience) as tx:
-        # One more than asked for tells whether there is a next page.
-        rows = listing.listed(tx, wanted, query.limit + 1, query.cursor)
-        shown = rows[: query.limit]
-        conflicts = group_rows.conflicts(tx, shown)
-    more = len(rows) > query.limit
-    return {
-        "messages": [listed_json(row, conflicts) for row in shown],
-        "next": write_cursor(shown[-1]["at"], shown[-1]["key"]) if more else None,
-    }
+def _page(database: Database, query: MessagesQuery, bearer: Bearer) -> dict[str, Any]:
+    with database.read(patience=PATIENCE) as tx:
+        return message_list.as_json(tx, message_list.found(tx, query, bearer))
 
 
 def visible_story(database: Database, typed: str, bearer: Bearer) -> Story | None:
@@ -117,12 +105,6 @@ def visible_story(database: Database, typed: str, bearer: Bearer) -> Story | Non
     with database.read(patience=PATIENCE) as tx:
         for key in stories.find(tx, typed, bearer.numbers):
             found = stories.story(tx, key)
-            if found and _theirs(bearer, number_of(found)):
+            if found and bearer.may_see(number_of(found)):
                 return found
     return None
-
-
-def _theirs(bearer: Bearer, number: str | None) -> bool:
-    if not number:
-        return bearer.nameless
-    return not bearer.numbers or number in bearer.numbers

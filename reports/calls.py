@@ -53,7 +53,8 @@ CALLS = (
         "listMessages",
         MESSAGES,
         "List messages",
-        "Newest first, page by page: give `next` back unchanged as `cursor`.",
+        "Newest first, page by page: give `next` back unchanged as `cursor`, until it is null. A page before"
+        " may be short, or empty, because each looks at so many messages and no more.",
         MessagesQuery,
         "Messages",
         "/api/v1/messages?status=failed&since=2026-11-22",

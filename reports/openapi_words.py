@@ -21,7 +21,7 @@ for it.
 Answers come in pages of `limit`. A cursor is opaque: take `next` as it is and give it back, to lists as
 `cursor`, to the events as `after`.
 
-- A list's `next` is null on its last page.
+- A list's `next` is null on its last page, and on no other: a page before it may be short, or empty.
 - The events' `next` is always there. Ask with it again, at once while `more` is true, otherwise later; keep
   it in the same transaction or file as what you made of the events, and a job that is killed goes on
   without a gap or a repeat.

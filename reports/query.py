@@ -7,7 +7,7 @@ from starlette.datastructures import QueryParams
 
 from reports.problems import Problem
 from reports.values import ListCursor, Recipient, Text, Time, Whole
-from store.listing import Filter
+from store.search_wanted import Wanted
 
 Status = Literal[
     "queued",
@@ -38,10 +38,10 @@ class MessagesQuery(BaseModel):
     limit: Whole = Field(50, ge=1, le=500, description="How many messages a page holds at most.")
     cursor: ListCursor | None = Field(None, description="`next` of the page before, unchanged.")
 
-    def filter(self, numbers: tuple[str, ...], *, nameless: bool = True) -> Filter:
+    def wanted(self, numbers: tuple[str, ...], *, nameless: bool) -> Wanted:
         """`numbers`: the sending numbers that the asker may see; () is all. `nameless`: of none as well."""
-        return Filter(
-            recipient=self.to,
+        return Wanted(
+            recipients=() if self.to is None else (self.to,),
             status=self.status,
             since=self.since,
             until=self.until,

@@ -17,7 +17,7 @@ from store.lists import among, given
 from store.search_sources import Sources, sources
 from store.search_wanted import Wanted
 
-__all__ = ["SCAN", "Found", "Wanted", "find"]
+__all__ = ["SCAN", "Found", "Wanted", "find", "number_at"]
 
 SCAN = 5_000  # rows; so many take some tens of milliseconds
 FIRST = 5  # times the page: so many are looked at first
@@ -60,6 +60,17 @@ def find(tx: ReadTx, wanted: Wanted, limit: int, after: Cursor | None = None, sc
         {**from_here.parameters, "scan": scan, "last": scan - 1},
     )
     return Found(rows) if end is None else Found(rows, Cursor(end.at, end.key), end.message_id, end.at)
+
+
+def number_at(tx: ReadTx, found: Found) -> str | None:
+    """The sending number of the message that `older` names."""
+    if found.older is None:
+        return None
+    table, name, key = "strangers", "wamid", found.older.key
+    if found.older_message_id is not None:
+        table, name, key = "sends", "message_id", found.older_message_id
+    number = tx.value(text(f"SELECT phone_number_id FROM {table} WHERE {name} = :key"), {"key": key})
+    return number and str(number)
 
 
 def _candidates(from_here: Sources) -> str:

@@ -63,9 +63,9 @@ def list_messages(
     from rich.console import Console
     from starlette.datastructures import QueryParams
 
-    from reports import api, problems
+    from reports import message_list, problems
     from reports.query import MessagesQuery, read
-    from store import listing
+    from store import group_rows
     from store.tokens import Bearer
     from wamtrail.noting import note
     from wamtrail.opening import opened
@@ -83,13 +83,13 @@ def list_messages(
             note(database, "search_number", query.to)
         if reveal:
             note(database, "reveal", "message list")
-        if as_json:
-            page = api.page(database, query, Bearer("", "admin", ()))
-            print(json.dumps(page, indent=2, ensure_ascii=False))
-            return
         with database.read() as tx:
-            rows = listing.listed(tx, query.filter(()), query.limit, query.cursor)
-    render_list(rows, Console(), reveal=reveal)
+            page = message_list.found(tx, query, Bearer("", "admin", ()), steps=None)
+            if as_json:
+                print(json.dumps(message_list.as_json(tx, page), indent=2, ensure_ascii=False))
+                return
+            conflicts = group_rows.conflicts(tx, page.rows)
+    render_list(page.rows, Console(), conflicts=conflicts, reveal=reveal)
 
 
 @app.command()

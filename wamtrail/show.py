@@ -68,15 +68,15 @@ def render_list(
     rows: Iterable[Mapping[str, Any]],
     console: Console,
     *,
-    conflicts: Conflicts | None = None,
+    conflicts: Conflicts,
     reveal: bool = False,
 ) -> None:
-    """Rows of store.listing, newest first as they come; one sentence when there are none.
+    """Rows of store.search, newest first as they come; one sentence when there are none.
 
-    `conflicts`: what `store.group_rows.conflicts` found among them; without it none is marked.
+    `conflicts`: what `store.group_rows.conflicts` found among them.
     An id is there to be copied, so a narrow console shows it whole under its message.
     """
-    lines = [_line(row, conflicts or Conflicts(), reveal) for row in rows]
+    lines = [_line(row, conflicts, reveal) for row in rows]
     if not lines:
         console.print("No message fits; ask for less, or for a longer time.")
     elif console.width >= _WIDE:

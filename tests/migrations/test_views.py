@@ -11,8 +11,9 @@ from sqlalchemy import inspect, text
 
 from reports import answers
 from reports.report import Asked
-from store import listing, migrate, rollup_marks, rollups
+from store import migrate, rollup_marks, rollups, search, search_follow
 from store.database import Database
+from store.search_wanted import Wanted
 
 NOW = 1_800_000_000
 MASKED = ("wamtrail_messages_masked", "wamtrail_updates_masked", "wamtrail_inbound_masked")
@@ -58,6 +59,7 @@ def filled(database_url: str) -> Iterator[Database]:
         tx.run(MESSAGE, message("b", delivered=NOW + 86_400, failed=NOW, error='[{"code":131000}]'))
         tx.run(MESSAGE, message("f", failed=NOW, error="no JSON at all", pricing="{"))
         tx.run(MESSAGE, message("theirs", ours=False, delivered=NOW))
+        search_follow.look_again(tx, ["wamid.theirs"])
     yield database
     database.close()
 
@@ -75,7 +77,7 @@ def seconds(value: Any) -> float:
 
 def test_every_message_stands_once_with_the_status_of_the_program(filled: Database) -> None:
     with filled.read() as tx:
-        listed = {row["message_id"]: row for row in listing.listed(tx, listing.Filter(), 100)}
+        listed = {row["message_id"]: row for row in search.find(tx, Wanted(), 100).rows}
     found = by_id(filled)
     assert {key: row["status"] for key, row in found.items()} == {
         key: row["status"] for key, row in listed.items()

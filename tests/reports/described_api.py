@@ -11,7 +11,7 @@ from story_seeds import BANK, SHOP, START, Seeds
 
 from reports import reports_api
 from sender.desk import Desk
-from store import rollups
+from store import rollups, search_follow
 from support.house import House
 from wamtrail import api_description, console
 
@@ -69,5 +69,7 @@ def fill(seeds: Seeds) -> None:
     seeds.accepted("wamid.BANK.sent", at=80, phone_number_id=BANK, reference="order-of-bank")
     seeds.status("wamid.BANK.sent", "sent", 82, phone_number_id=BANK)
     seeds.stranger("wamid.BANK.stranger", at=90)
+    while search_follow.step(seeds.database):
+        pass
     for _ in range(5):
         rollups.step(seeds.database, ZoneInfo("UTC"), NOW)

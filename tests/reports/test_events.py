@@ -15,7 +15,7 @@ from story_seeds import CLAIM, SHOP, START, Seeds, ours
 
 from reports import reports_api
 from reports.api import create
-from store import events
+from store import events, search_follow
 from store.apply import Understood, apply
 from store.database import Database, WriteTx
 from store.outcomes import Claim, Ended, record_outcomes
@@ -40,6 +40,8 @@ def write(database: Database, webhook: int, *names: str, number: str = "100") ->
 
 
 async def ask(seeds: Seeds, path: str, token: str | None = None, **params: Any) -> httpx.Response:
+    while search_follow.step(seeds.database):
+        pass
     more = reports_api.routes(seeds.database, ZoneInfo("UTC"), lambda: NOW)
     app = Starlette(routes=[create(seeds.database, more)])
     headers = {"Authorization": f"Bearer {token or seeds.token()}"}

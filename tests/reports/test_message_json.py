@@ -5,8 +5,8 @@ import json
 from story_seeds import BANK, PHONE, SHOP, Seeds, ours
 
 from reports.message_json import listed_json, message_json
-from store import group_rows, listing, sends
-from store.listing import Filter
+from store import group_rows, search, search_follow, sends
+from store.search_wanted import Wanted
 
 KEYS = {
     "message_id",
@@ -38,8 +38,10 @@ KEYS = {
 
 
 def listed(seeds: Seeds) -> list[dict]:
+    while search_follow.step(seeds.database):
+        pass
     with seeds.database.read() as tx:
-        rows = listing.listed(tx, Filter(), 100)
+        rows = search.find(tx, Wanted(), 100).rows
         conflicts = group_rows.conflicts(tx, rows)
     return [listed_json(row, conflicts) for row in rows]
 

@@ -12,7 +12,7 @@ from story_seeds import BANK, PHONE, SHOP, Seeds
 
 from reports.api import create
 from reports.query import MessagesQuery
-from store import audit, tokens
+from store import audit, search_follow, tokens
 from store.database import Database
 from store.status import STATUSES
 
@@ -27,6 +27,9 @@ def client(database: Database, token: str | None) -> httpx.AsyncClient:
 
 
 async def ask(seeds: Seeds, path: str, token: str | None = None, **params: Any) -> httpx.Response:
+    """With the lists in step with what was seeded."""
+    while search_follow.step(seeds.database):
+        pass
     async with client(seeds.database, token or seeds.token()) as http:
         return await http.get(path, params=params or None)
 
@@ -237,8 +240,9 @@ async def test_the_event_loop_never_waits_for_the_database(seeds: Seeds, monkeyp
         return read(self, **more)
 
     monkeypatch.setattr(Database, "read", noted)
-    await ask(seeds, LIST)
-    await ask(seeds, f"{LIST}/x")
+    async with client(seeds.database, seeds.token()) as http:
+        await http.get(LIST)
+        await http.get(f"{LIST}/x")
     assert threads
     assert threading.get_ident() not in threads
 

@@ -93,7 +93,7 @@ def beyond_schemas(answer: Any) -> bool:
     told = answer.json().get("errors", [])
     return bool(told) and all(
         one["pointer"].startswith(("/payload", "/valid_for", "/idempotency_key"))
-        or one["detail"].startswith("The last day")
+        or one["detail"].startswith("The first day")
         for one in told
     )
 

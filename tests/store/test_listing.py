@@ -1,4 +1,4 @@
-"""Both databases do the same: lists page by page without skip or repeat, filters, and finding one message."""
+"""Both databases do the same: lists page by page without skip or repeat, filters, finding one message."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,11 +7,13 @@ import pytest
 from sqlalchemy import text
 from store_samples import CLAIM, NOW, ended, message_id, new_send, rows, status_update, webhook
 
-from store import sends
+from store import search_follow, sends
 from store.apply import apply
 from store.database import Database
 from store.errors import DatabaseAway
-from store.listing import Cursor, Filter, listed
+from store.listing import Cursor
+from store.search import find as listed
+from store.search_wanted import Wanted
 from store.stories import find, story
 
 EVENT = 1_800_000_000
@@ -44,24 +46,26 @@ def filled(database: Database) -> Database:
                 recipient_user_id="US.7",
             )
             apply(tx, [webhook(1 + n, theirs, received_at=NOW + n // 3)], NOW)
+    while search_follow.step(database):
+        pass
     return database
 
 
-def paged(database: Database, wanted: Filter, limit: int) -> list[Mapping[str, Any]]:
+def paged(database: Database, wanted: Wanted, limit: int) -> list[Mapping[str, Any]]:
     """Every row, page by page."""
     found: list[Mapping[str, Any]] = []
     after: Cursor | None = None
     while True:
         with database.read() as tx:
-            page = listed(tx, wanted, limit, after)
+            page = listed(tx, wanted, limit, after).rows
         found += page
         if len(page) < limit:
             return found
         after = Cursor(page[-1]["at"], page[-1]["key"])
 
 
-def keys(database: Database, wanted: Filter | None = None) -> set[str]:
-    return {row["key"] for row in paged(database, wanted or Filter(), 100)}
+def keys(database: Database, wanted: Wanted | None = None) -> set[str]:
+    return {row["key"] for row in paged(database, wanted or Wanted(), 100)}
 
 
 def ours(*numbers: int) -> set[str]:
@@ -73,59 +77,59 @@ def theirs(*numbers: int) -> set[str]:
 
 
 def test_an_empty_database_lists_nothing(database: Database) -> None:
-    assert paged(database, Filter(), 5) == []
+    assert paged(database, Wanted(), 5) == []
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 7, 19, 50])
 def test_pages_of_any_size_skip_nothing_and_repeat_nothing(filled: Database, limit: int) -> None:
-    found = [(row["at"], row["key"]) for row in paged(filled, Filter(), limit)]
+    found = [(row["at"], row["key"]) for row in paged(filled, Wanted(), limit)]
     assert found == sorted(found, reverse=True)
     assert len(found) == len(set(found)) == 19
 
 
 def test_what_comes_meanwhile_does_not_shift_the_pages(filled: Database) -> None:
     with filled.read() as tx:
-        first = listed(tx, Filter(), 6)
+        first = listed(tx, Wanted(), 6).rows
     with filled.write() as tx:
         sends.submit(tx, new_send(99), NOW + 100)
         apply(tx, [webhook(99, status_update("theirs-1", "delivered"), received_at=NOW + 100)], NOW)
     with filled.read() as tx:
-        rest = listed(tx, Filter(), 50, Cursor(first[-1]["at"], first[-1]["key"]))
+        rest = listed(tx, Wanted(), 50, Cursor(first[-1]["at"], first[-1]["key"])).rows
     assert len({row["key"] for row in [*first, *rest]}) == len(first) + len(rest) == 19
 
 
 @pytest.mark.parametrize(
     ("wanted", "expected"),
     [
-        (Filter(), ours(*range(1, 13)) | theirs(*range(1, 8))),
-        (Filter(recipient="15550000001"), ours(1, 4, 7, 10) | theirs(*range(1, 8))),
-        (Filter(recipient="1555000000"), set()),
-        (Filter(recipient="US.7"), theirs(*range(1, 8))),
-        (Filter(recipient="us.7"), set()),
-        (Filter(status="read"), ours(1, 2, 3, 4)),
-        (Filter(status="accepted"), ours(5, 6, 7, 8)),
-        (Filter(status="sending"), ours(9, 10, 11, 12)),
-        (Filter(status="failed"), theirs(*range(1, 8))),
-        (Filter(status="lost"), set()),
-        (Filter(since=NOW + 2), ours(*range(6, 13)) | theirs(6, 7)),
-        (Filter(until=NOW + 1), ours(1, 2) | theirs(1, 2)),
-        (Filter(since=NOW + 1, until=NOW + 2), ours(3, 4, 5) | theirs(3, 4, 5)),
-        (Filter(phone_number_id="200"), ours(2, 4, 6, 8, 10, 12)),
-        (Filter(phone_number_id="300"), theirs(2, 4, 6)),
-        (Filter(reference="order-8"), ours(8)),
-        (Filter(numbers=("300",)), theirs(2, 4, 6)),
-        (Filter(numbers=("200", "300")), ours(2, 4, 6, 8, 10, 12) | theirs(2, 4, 6)),
-        (Filter(numbers=("100",), phone_number_id="200"), set()),
-        (Filter(recipient="15550000001", status="read", numbers=("100",)), ours(1)),
+        (Wanted(), ours(*range(1, 13)) | theirs(*range(1, 8))),
+        (Wanted(recipients=("15550000001",)), ours(1, 4, 7, 10) | theirs(*range(1, 8))),
+        (Wanted(recipients=("1555000000",)), set()),
+        (Wanted(recipients=("US.7",)), theirs(*range(1, 8))),
+        (Wanted(recipients=("us.7",)), set()),
+        (Wanted(status="read"), ours(1, 2, 3, 4)),
+        (Wanted(status="accepted"), ours(5, 6, 7, 8)),
+        (Wanted(status="sending"), ours(9, 10, 11, 12)),
+        (Wanted(status="failed"), theirs(*range(1, 8))),
+        (Wanted(status="lost"), set()),
+        (Wanted(since=NOW + 2), ours(*range(6, 13)) | theirs(6, 7)),
+        (Wanted(until=NOW + 1), ours(1, 2) | theirs(1, 2)),
+        (Wanted(since=NOW + 1, until=NOW + 2), ours(3, 4, 5) | theirs(3, 4, 5)),
+        (Wanted(phone_number_id="200"), ours(2, 4, 6, 8, 10, 12)),
+        (Wanted(phone_number_id="300"), theirs(2, 4, 6)),
+        (Wanted(reference="order-8"), ours(8)),
+        (Wanted(numbers=("300",)), theirs(2, 4, 6)),
+        (Wanted(numbers=("200", "300")), ours(2, 4, 6, 8, 10, 12) | theirs(2, 4, 6)),
+        (Wanted(numbers=("100",), phone_number_id="200"), set()),
+        (Wanted(recipients=("15550000001",), status="read", numbers=("100",)), ours(1)),
     ],
 )
-def test_a_list_is_narrowed(filled: Database, wanted: Filter, expected: set[str]) -> None:
+def test_a_list_is_narrowed(filled: Database, wanted: Wanted, expected: set[str]) -> None:
     assert keys(filled, wanted) == expected
     assert {row["key"] for row in paged(filled, wanted, 2)} == expected
 
 
 def test_a_listed_row_says_what_the_story_says(filled: Database) -> None:
-    for row in paged(filled, Filter(), 50):
+    for row in paged(filled, Wanted(), 50):
         with filled.read() as tx:
             told = story(tx, row["key"])
         assert told is not None

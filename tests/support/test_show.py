@@ -6,8 +6,8 @@ import pytest
 from rich.console import Console
 from story_seeds import PHONE, Seeds
 
-from store import group_rows, listing
-from store.listing import Filter
+from store import group_rows, search, search_follow
+from store.search_wanted import Wanted
 from store.times import parse_time, rfc3339, spelled
 from wamtrail.show import render_list, render_story
 
@@ -22,8 +22,10 @@ def shown(seeds: Seeds, key: str, width: int = 100, reveal: bool = False) -> str
 
 def listed(seeds: Seeds, width: int = 120, **options: bool) -> str:
     out = io.StringIO()
+    while search_follow.step(seeds.database):
+        pass
     with seeds.database.read() as tx:
-        rows = listing.listed(tx, Filter(), 50)
+        rows = search.find(tx, Wanted(), 50).rows
         conflicts = group_rows.conflicts(tx, rows)
     render_list(rows, Console(file=out, width=width), conflicts=conflicts, **options)
     return out.getvalue()
