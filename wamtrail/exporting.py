@@ -38,6 +38,8 @@ def export(
         fail(f"There is no export of {kind}; there are {', '.join(FIELDS)}.", code=2)
     if form not in WRITERS:
         fail(f"--format takes {', '.join(WRITERS)}.", code=2)
+    if not output:
+        fail("--output is empty: name a FILE, or - for standard output.", code=2)
     if output == "-" and form in BINARY and sys.stdout.isatty():
         fail(f"A {form} file is nothing to read on a terminal; name one with --output FILE.", code=2)
     now = clock()

@@ -259,6 +259,7 @@ def test_standard_output_that_is_full_is_named(template: Path) -> None:
     [
         (["people"], "There is no export of people; there are messages, updates, attempts."),
         (["messages", "--format", "doc"], "--format takes csv, ndjson, parquet, xlsx."),
+        (["messages", "--output", ""], "--output is empty: name a FILE, or - for standard output."),
         (["messages", "--since", "soon"], "--since is not a time"),
         (["messages", "--since", "2099-01-01"], "Nothing lies between --since and now"),
         (["messages", "--output", "absent/out.csv"], "absent/out.csv cannot be written: No such file"),
