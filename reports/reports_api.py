@@ -16,7 +16,7 @@ from reports import answers, tables_out
 from reports.access import PATIENCE, reader
 from reports.query import read, refused
 from reports.report import DIMENSIONS, KINDS, Asked, NotAsked, first_day
-from reports.values import Day
+from reports.values import EARLIEST, Day
 from store.database import Database
 
 
@@ -49,7 +49,7 @@ def routes(database: Database, zone: ZoneInfo, clock: Callable[[], float]) -> li
         query = read(request.query_params, ReportQuery)
         now = clock()
         until = query.until or datetime.fromtimestamp(now, zone).date()
-        since = query.since or first_day(until)
+        since = query.since or max(EARLIEST, first_day(until))
         asked = Asked(kind, since, until, query.by, bearer.numbers)
         try:
             answer = await run_in_threadpool(_answer, database, asked, zone, now)

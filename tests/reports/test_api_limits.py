@@ -200,6 +200,13 @@ async def test_a_question_that_no_report_answers_points_at_what_is_wrong(
     assert [one["pointer"] for one in answer.json()["errors"]] == [f"/{wrong}"]
 
 
+async def test_a_period_that_is_left_to_the_report_can_be_asked_for_again(seeds: Seeds):
+    app, token, path = served(seeds), seeds.token(), "/api/v1/reports/delivery"
+    told = (await ask(app, path, token, params={"until": "2000-01-05"})).json()
+    asked = {name: told[name] for name in ("since", "until")}
+    assert (await ask(app, path, token, params=asked)).json()["since"] == "2000-01-01"
+
+
 @pytest.mark.parametrize("path", READ)
 async def test_no_answer_is_kept_and_none_has_its_type_guessed(seeds: Seeds, path: str):
     for token in (seeds.token(), "wt_wrong"):
