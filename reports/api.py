@@ -38,7 +38,7 @@ def create(
 ) -> Mount:
     """`/api` with its own error answers. `more`: other routes below it, such as those of the reports.
 
-    Packed, because no cookie opens what is here: a stranger's page cannot make a browser ask with a token.
+    Packed, because no cookie opens what tells data: a stranger's page cannot make a browser ask with a token.
     """
     inner = Starlette(
         routes=[*routes(database, clock), *events.routes(database), *more],
