@@ -56,7 +56,7 @@ def main() -> None:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--messages", type=int, help="how many; 10,000,000 (with --door 500,000)")
+    parser.add_argument("--messages", type=int, help="how many; 10,000,000 (with --door 200,000)")
     parser.add_argument(
         "--rounds", type=int, default=10, help="times that each report is asked (--door: runs)"
     )
@@ -73,7 +73,7 @@ def _options() -> argparse.Namespace:
     options = parser.parse_args()
     if (options.fill_only or options.keep) and not options.database:
         parser.error("--fill-only and --keep need --database: another one is gone after the run")
-    options.messages = options.messages or (500_000 if options.door else 10_000_000)
+    options.messages = options.messages or (200_000 if options.door else 10_000_000)
     return options
 
 

@@ -1,39 +1,41 @@
 """Does refreshing figures slow the door and the processor? With and without, in turn, on equal databases.
 
-The one that refreshes is a process of its own, paced as in a processor, to which every bucket of a month is
-always dirty: more than any day brings. Beside it the receiver's own processor keeps its figures as ever.
+With: every bucket of a month is always dirty, more than any day brings, and the receiver's own processor
+works them out at its pace. Without: none may be begun, and the processor does all else as ever.
 """
 
 import argparse
-import asyncio
 import contextlib
-import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
-from random import SystemRandom
 from zoneinfo import ZoneInfo
 
 import psycopg
-from sqlalchemy import text
 
 from bench import beside, machine, wrk
 from bench.reports_fill import fill
 from store import rollups
 from store.database import Database
-from store.rollup_refresh import Pace
-from wamtrail import following
 
-PROJECT = Path(__file__).resolve().parent.parent
 UTC = ZoneInfo("UTC")
 LEAST = 0.9
-MARK_EVERY = 5.0  # seconds
+MARK_EVERY = 2.0  # seconds
 _ALL_DIRTY = (
     "INSERT INTO dirty_buckets (day, phone_number_id, version, since, due_at, waiting)"
     " SELECT day, phone_number_id, 1, 0, 0, 0 FROM report_days ON CONFLICT DO NOTHING",
-    "UPDATE report_days SET not_before = 0",
+    "UPDATE report_days SET not_before = 0 WHERE not_before > 0",
+)
+# Any that is not there yet is given a row as well: that of today, into which the load comes.
+_NONE_BEGUN = (
+    "INSERT INTO report_days (day, phone_number_id, zone, refreshed_at, not_before, refreshes, unfinished,"
+    " late) SELECT to_char(now() AT TIME ZONE 'UTC' + d * interval '1 day', 'YYYY-MM-DD'), n.number, 'UTC',"
+    " 0, 0, 0, 0, 0 FROM generate_series(0, 1) AS d,"
+    " (SELECT DISTINCT phone_number_id AS number FROM report_days) AS n ON CONFLICT DO NOTHING",
+    "UPDATE report_days SET not_before = extract(epoch FROM now()) + 3600",
 )
 
 
@@ -48,52 +50,42 @@ def report(options: argparse.Namespace, folder: Path) -> None:
         with closing(Database(url)) as database:
             rollups.refresh_all(database, UTC, time.time)
         ratios = beside.compare(
-            folder,
-            lambda: server.database(copy_of=url),
-            lambda there: _refreshing(there, folder),
-            options.rounds,
+            folder, lambda: server.database(copy_of=url), _refreshing, options.rounds, without=_resting
         )
     print(beside.told("refreshing", ratios, LEAST))
 
 
 @contextlib.contextmanager
-def _refreshing(url: str, folder: Path) -> Iterator[Callable[[], str]]:
-    with (folder / "refreshing").open("ab") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "bench.reports_door", url], cwd=PROJECT, stdout=log, stderr=log
-        )
-    before = _refreshes(url)
-    try:
-        yield lambda: f"refreshing {_refreshes(url) - before} buckets"
-    finally:
-        process.terminate()
-        process.wait()
+def _resting(url: str) -> Iterator[Callable[[], str]]:
+    with psycopg.connect(url, autocommit=True) as connection:
+        for statement in _NONE_BEGUN:
+            connection.execute(statement)
+        before = _refreshes(connection)
+        yield lambda: f"without (refreshed {_refreshes(connection) - before})"
 
 
-def _refreshes(url: str) -> int:
-    with psycopg.connect(url) as connection:
-        row = connection.execute("SELECT coalesce(sum(refreshes), 0) FROM report_days").fetchone()
-        assert row is not None
-        return int(row[0])
+@contextlib.contextmanager
+def _refreshing(url: str) -> Iterator[Callable[[], str]]:
+    ended = threading.Event()
 
-
-def _refresh(url: str) -> None:
-    """What the process does until it is ended."""
-    pace, marked = Pace(time.monotonic, SystemRandom()), 0.0
-
-    def step(database: Database) -> bool:
-        nonlocal marked
-        if time.monotonic() - marked > MARK_EVERY:
-            marked = time.monotonic()
-            with database.write() as tx:
+    def mark() -> None:
+        with psycopg.connect(url, autocommit=True) as connection:
+            while not ended.wait(MARK_EVERY):
                 for statement in _ALL_DIRTY:
-                    tx.run(text(statement))
-        return rollups.step(database, UTC, time.time(), pace=pace)
+                    connection.execute(statement)
 
-    with closing(Database(url)) as database:
-        follower = following.Follower("rollups", step)
-        asyncio.run(following.background(database, (follower,))(asyncio.Event()))
+    with psycopg.connect(url, autocommit=True) as connection:
+        before = _refreshes(connection)
+        marking = threading.Thread(target=mark)
+        marking.start()
+        try:
+            yield lambda: f"refreshed {_refreshes(connection) - before} buckets"
+        finally:
+            ended.set()
+            marking.join()
 
 
-if __name__ == "__main__":
-    _refresh(sys.argv[1])
+def _refreshes(connection: psycopg.Connection) -> int:
+    row = connection.execute("SELECT coalesce(sum(refreshes), 0) FROM report_days").fetchone()
+    assert row is not None
+    return int(row[0])

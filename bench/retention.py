@@ -163,7 +163,7 @@ def _retaining(url: str, folder: Path) -> Iterator[Callable[[], str]]:
 
     def done() -> str:
         ended = "" if process.poll() is None else " (ended)"
-        return f"{sum(before.values()) - sum(_counts(url).values()):,} rows gone{ended}"
+        return f"beside {sum(before.values()) - sum(_counts(url).values()):,} rows gone{ended}"
 
     try:
         yield done
