@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
@@ -19,6 +20,9 @@ if "TEST_DATABASE_URL" not in os.environ:
     # PGPORT, PGOPTIONS and their like would change how the suite talks to the server that it starts itself.
     for variable in [name for name in os.environ if name.startswith("PG")]:
         del os.environ[variable]
+
+# Whoever starts the suite in the background may have SIGINT ignored, and the processes of tests inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A busy machine is no failure: nothing is judged by its time. In CI the examples stay the same each time.
 settings.register_profile(

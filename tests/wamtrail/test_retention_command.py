@@ -24,7 +24,7 @@ from store.webhooks import Incoming
 from wamtrail.main import app
 from wamtrail.settings import SettingsError, load
 
-MANY = 2_000
+MANY = 1_000
 UTC = ZoneInfo("UTC")
 NOW = time.time()
 OLD = NOW - 500 * DAY
