@@ -120,5 +120,5 @@ async def test_what_is_refused_before_a_row_exists_binds_no_key(
         with pytest.raises(OverLimit):
             await single.send(new_send(idempotency_key="k"), wait_at_most=0, reject=True)
         assert rows(database, "SELECT 1 AS found FROM sends WHERE idempotency_key = 'k'") == []
-        sent = await single.send(new_send(idempotency_key="k"), wait_at_most=5)
+        sent = await single.send(new_send(idempotency_key="k"), wait_at_most=30)
     assert (sent.state, sent.created) == ("accepted", True)

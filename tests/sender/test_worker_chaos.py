@@ -75,7 +75,7 @@ async def test_whatever_happens_nothing_is_sent_twice(database_url: str):
         end_all_leases(database)
         done = lambda: not {"queued", "sending"} & set(states(database).values())  # noqa: E731
         async with wrapper_for(simulator, timeout=3.0) as wrapper:
-            await worked(worker_for(database, wrapper), done, 60)
+            await worked(worker_for(database, wrapper), done, 120)
         simulator.release()
         await asyncio.to_thread(simulator.wait_until_idle)
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from argon2 import PasswordHasher
 from visiting import PASSWORD, Visit
 
 from store import audit, sessions, sign_in_failures, users
@@ -13,7 +14,10 @@ from support.sign_in import TRUSTED, local
 
 
 @pytest.fixture
-def visit(database_url: str) -> Iterator[Visit]:
+def visit(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Visit]:
+    """Checking a password costs little here; other parameters than those of `quick_hash`, which is dated."""
+    monkeypatch.setattr(passwords, "_HASHER", PasswordHasher(time_cost=1, memory_cost=16, parallelism=1))
+    passwords._nobodys.cache_clear()
     database = Database(database_url)
     yield Visit(database)
     database.close()
