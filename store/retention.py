@@ -155,7 +155,7 @@ def _sealed(work: Work, day: str, zone: ZoneInfo, clock: Callable[[], float]) ->
     reason = ""
     for _ in range(SEALS):
         try:
-            rollups.refresh_before(work.database, day, zone, clock)
+            work.gently(rollups.refreshing_before(work.database, day, zone, clock))
             work.write(partial(_seal, day))
         except rollups.NotRefreshed as problem:
             reason = str(problem)  # something of those days came in between

@@ -5,7 +5,7 @@ sweep may be killed at any instant and begun anew, and a dry run is the looks al
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,9 +17,11 @@ PAGE = 2_000  # rows of one look
 SLICE = 500  # rows of one transaction
 SLICE_SQLITE = 50  # its writer's turn is the door's as well
 REST = 3.0  # times as long as each step took, so that whoever receives has the machine nearly for himself
+MOST_REST = 0.2  # seconds; what a step took may be waiting for others
 LEAST_REST = 0.006  # seconds; longer than the pauses in which another process asks for SQLite's turn
 TRIES = 20  # of a transaction that another one stopped
 
+_ENDED = object()
 Tell = Callable[[str, int], None]  # what, and how many of it so far
 Looked = tuple[list[Any], Any]  # keys that would go, and where to go on: None at the end
 
@@ -46,9 +48,9 @@ class Work:
     def write(self, step: Callable[[WriteTx], int]) -> int:
         """One transaction, tried again when another one stopped it, and a rest."""
         for last in (*[False] * (TRIES - 1), True):
-            started = time.monotonic()
             try:
                 with self.database.write() as tx:
+                    started = time.monotonic()
                     done = step(tx)
             except Exception as problem:
                 if last or not is_transient(problem):
@@ -86,6 +88,14 @@ class Work:
             if after is None:
                 return False
 
+    def gently(self, steps: Iterator[None]) -> None:
+        """All of these steps, a rest after each."""
+        more = True
+        while more:
+            started = time.monotonic()
+            more = next(steps, _ENDED) is not _ENDED
+            self._rested(started)
+
     def _looked(self, one: Sweep, after: Any) -> Looked:
         started = time.monotonic()
         with self.database.read() as tx:
@@ -94,7 +104,7 @@ class Work:
         return found
 
     def _rested(self, started: float) -> None:
-        self.rest(max(LEAST_REST, (time.monotonic() - started) * REST))
+        self.rest(min(max(LEAST_REST, (time.monotonic() - started) * REST), MOST_REST))
 
 
 def along(

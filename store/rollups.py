@@ -4,7 +4,7 @@ A bucket is worked out anew from its rows and set, never added to, so late, repe
 cannot skew it. `step` is the follower's; `refresh_all` is for tests and for whoever is about to seal.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import text
@@ -13,12 +13,11 @@ from store import followers, following, rollup_dirty, rollup_marks
 from store.database import Database, ReadTx, WriteTx
 from store.errors import StoreError
 from store.rollup_days import bounds, days_between
-from store.rollup_refresh import Pace, due, paced, refresh
+from store.rollup_refresh import Pace, begin, due, go_on, paced, refresh
 
 NAME = "rollups"
 MARKS = 500  # in one transaction
 EVERY = 15.0  # seconds between two refreshes of a bucket, and between two looks for new sends
-STEPS = 2_000  # of the feed at most, before days are sealed
 AT_ONCE = 4  # buckets a step
 
 
@@ -58,28 +57,46 @@ def refresh_all(database: Database, zone: ZoneInfo, clock: Callable[[], float]) 
 
 
 def catch_up(database: Database, zone: ZoneInfo, clock: Callable[[], float]) -> ZoneInfo:
-    """Take in all news there is: what it changes is dirty, or counted as late. Returns the zone in force."""
+    """Take in the news there is by now: what it changes is dirty, or counted as late. What comes meanwhile is
+    left: the feed goes on, mostly with a processor that follows it. Returns the zone in force."""
     zone = _begin(database, zone, clock())
-    for _ in range(STEPS):  # the feed goes on meanwhile
+    with database.read() as tx:
+        newest = int(tx.value(text("SELECT max(position) FROM feed")) or 0)
+        marks = int(tx.value(text("SELECT count(*) FROM dirty_messages")))
+    while _behind(database, newest) or marks > 0:
         if not _follow(database, zone, clock()):
             break
+        marks -= MARKS
     _look_for_sends(database, zone, clock(), 0.0)
     return zone
 
 
-def refresh_before(database: Database, day: str, zone: ZoneInfo, clock: Callable[[], float]) -> None:
-    """Everything dirty of the days before this one, for whoever is about to seal them."""
+def refreshing_before(
+    database: Database, day: str, zone: ZoneInfo, clock: Callable[[], float]
+) -> Iterator[None]:
+    """Work out everything dirty of the days before this one, for whoever is about to seal them.
+
+    Yields after each piece of work, so that whoever asks can let others have their turn.
+    """
     zone = catch_up(database, zone, clock)
+    yield
     with database.read() as tx:
         wanted = [place for place in due(tx, None, None) if place[0] < day]
     for each, number in wanted:
-        refresh(database, each, number, zone, clock(), EVERY)
+        work = begin(database, each, number, zone, clock())
+        while work is not None and not go_on(database, work, clock(), EVERY):
+            yield
+
+
+def _behind(database: Database, position: int) -> bool:
+    with database.read() as tx:
+        return followers.position(tx, NAME) < position
 
 
 def seal(tx: WriteTx, before_day: str) -> None:
     """From now on the buckets of days before this one never change. Raises NotRefreshed when some are old.
 
-    Call it after `refresh_before`, before any of their rows go.
+    Call it after `refreshing_before`, before any of their rows go.
     """
     known = rollup_dirty.locked(tx)
     if known is None:
