@@ -1,15 +1,19 @@
 """What is too much for the door is refused at once, and what is within the limits is not disturbed by it."""
 
 import asyncio
+import threading
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
+from typing import Any
 
+import pytest
 from held_database import held
 from kept_rows import kept_bodies
 from running_door import RunningDoor, answer, head, running_door
 
 from receiver.admission import Limits
+from receiver.keeper import Keeper
 from store.database import Database
 
 BODY = b'{"object":"whatsapp_business_account","entry":[]}'
@@ -126,13 +130,21 @@ async def test_the_requests_in_flight_are_bounded(sqlite_database: Database) -> 
     assert kept_bodies(sqlite_database) == [BODY]
 
 
-async def test_a_queue_that_is_too_old_takes_nobody_in_and_loses_nobody(database: Database) -> None:
+async def test_a_queue_that_is_too_old_takes_nobody_in_and_loses_nobody(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken, commit = threading.Event(), Keeper._commit
+
+    def committing(keeper: Keeper, group: list[Any]) -> set[int]:
+        taken.set()
+        return commit(keeper, group)
+
+    monkeypatch.setattr(Keeper, "_commit", committing)
     async with running_door(database, Limits(queue_age=0.1, keep_seconds=30)) as door:
         with ExitStack() as stack:
             stack.enter_context(held(database))
             first = asyncio.create_task(door.post(b"first"))
-            await until(lambda: door.figure("door_held_requests") == 1)
-            await asyncio.sleep(0.5)  # the committing thread has taken it: the next one has to queue
+            await until(taken.is_set)  # by the committing thread: the next one has to queue
             second = asyncio.create_task(door.post(b"second"))
             await until(lambda: door.figure("door_held_requests") == 2)
             await asyncio.sleep(0.15)  # the age itself is what is tested
